@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "reel",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Reel", targets: ["Reel"]),
+    .library(name: "ReelNN", targets: ["ReelNN"]),
+  ],
+  targets: [
+    // MARK: - Public libraries
+    .target(name: "Reel", dependencies: ["ReelKernels"]),
+    .target(name: "ReelNN", dependencies: ["Reel"]),
+
+    // MARK: - Implementation details
+    .target(
+      name: "ReelKernels",
+      // Fused multiply-add falls back to libm where the instruction set has none.
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]
+    ),
+
+    // MARK: - Examples
+    .executableTarget(
+      name: "mnist-rows",
+      dependencies: ["Reel", "ReelNN"],
+      path: "Examples/MNISTRows",
+      exclude: ["Data"]
+    ),
+
+    // MARK: - Tests
+    .target(name: "ReelTestSupport", dependencies: ["Reel", "ReelNN"], path: "Tests/ReelTestSupport"),
+    .testTarget(name: "ReelKernelsTests", dependencies: ["ReelKernels"]),
+    .testTarget(name: "ReelTests", dependencies: ["Reel", "ReelNN", "ReelTestSupport"]),
+    .testTarget(
+      name: "ReelNNTests",
+      dependencies: ["Reel", "ReelNN", "ReelTestSupport"],
+      resources: [.copy("Golden")]
+    ),
+    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
