@@ -1,0 +1,162 @@
+import Synchronization
+
+/// A loop of fixed length, as one operation whose graph does not grow with the length.
+///
+///     operands:  captured ++ initial carries ++ sequences [length, ...]
+///     body:      captured ++ carries ++ elements  →  carries ++ slices
+///     results:   final carries ++ stacked slices [length, ...]
+package struct Scan: OperationWithBodies {
+  let body: LoopBody
+  let captureCount: Int
+  let carryCount: Int
+  let length: Int
+  /// Whether the loop runs from the last element to the first. Slices are stacked where their elements are.
+  let isReversed: Bool
+  /// Whether a reverse sweep made the loop, so that a compiler may reassociate its sums.
+  let isAdjoint: Bool
+  /// The reverse that a tape with values prepared for; derived, and no part of equality.
+  var reverse: ReverseLoop?
+
+  package var name: String { "scan" }
+  package var attributes: String {
+    "length=\(length), captured=\(captureCount), carries=\(carryCount)" + (isReversed ? ", reverse" : "")
+      + (isAdjoint ? ", adjoint" : "")
+  }
+  package var bodies: [Graph] { [body.graph] }
+  package var isCheap: Bool { false }
+
+  package static func == (left: Scan, right: Scan) -> Bool {
+    left.captureCount == right.captureCount && left.carryCount == right.carryCount && left.length == right.length
+      && left.isReversed == right.isReversed && left.isAdjoint == right.isAdjoint
+      && left.body.graph == right.body.graph
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(length)
+    hasher.combine(body.graph)
+  }
+
+  /// The body's inputs by group, as ranges of operands.
+  var captures: Range<Int> { 0..<captureCount }
+  var carries: Range<Int> { captureCount..<captureCount + carryCount }
+  var sequences: Range<Int> { captureCount + carryCount..<body.graph.inputs.count }
+
+  package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let (inputs, outputs) = (body.graph.inputTypes, body.graph.outputTypes)
+    let expected = inputs.enumerated().map { sequences.contains($0) ? $1.stacked(length) : $1 }
+    guard operands == expected else {
+      throw TensorError(
+        operation: name, operands: operands, problem: "operands that are not those of the body",
+        expected: expected.map(\.description).joined(separator: ", "))
+    }
+    guard Array(inputs[carries]) == Array(outputs[..<carryCount]) else {
+      throw TensorError(
+        operation: name, operands: operands, problem: "a carry that leaves the body with another type",
+        expected: inputs[carries].map(\.description).joined(separator: ", "))
+    }
+    return outputs.enumerated().map { $0 < carryCount ? $1 : $1.stacked(length) }
+  }
+
+  package func run(_ operands: [Storage], into results: [Storage]) {
+    let executable = body.executable
+    let captured = Array(operands[captures])
+    var carry = Array(operands[carries])
+    for step in 0..<length {
+      let time = isReversed ? length - 1 - step : step
+      let outputs = executable.run(captured + carry + operands[sequences].map { $0.slice(time) })
+      carry = Array(outputs[..<carryCount])
+      for (stack, slice) in zip(results[carryCount...], outputs[carryCount...]) { stack.slice(time).copy(from: slice) }
+    }
+    for (result, final) in zip(results, carry) { result.copy(from: final) }
+  }
+
+  package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
+    var carriesBatched = Array(isBatched[carries])
+    while true {
+      let flags = isBatched[captures] + carriesBatched + isBatched[sequences]
+      let types = zip(body.graph.inputTypes, flags).map { $1 ? $0.stacked(count) : $0 }
+      var leavesBatched = carriesBatched
+      let graph = Tape.staging(types) { inputs in
+        let (outputs, areBatched) = body.graph.vectorized(inputs, isBatched: Array(flags), count: count)
+        leavesBatched = zip(carriesBatched, areBatched).map { $0 || $1 }
+        return outputs.enumerated().map { index, output in
+          let wanted = index < carryCount ? carriesBatched[index] : true
+          return wanted && !areBatched[index] ? output.repeated(count) : output
+        }
+      }
+      // A carry that leaves with the batch axis has to enter with it.
+      if leavesBatched != carriesBatched {
+        carriesBatched = leavesBatched
+        continue
+      }
+      return run(batched: graph, operands, Array(flags), isBatched: isBatched, count: count)
+    }
+  }
+
+  private func run(
+    batched graph: Graph, _ operands: [Tensor], _ flags: [Bool], isBatched: [Bool], count: Int
+  ) -> [Tensor] {
+    let prepared = operands.enumerated().map { index, operand in
+      if sequences.contains(index) { return flags[index] ? operand.movingAxis(0, to: 1) : operand }
+      return flags[index] && !isBatched[index] ? operand.repeated(count) : operand
+    }
+    let loop = Scan(
+      body: LoopBody(graph), captureCount: captureCount, carryCount: carryCount, length: length,
+      isReversed: isReversed, isAdjoint: isAdjoint)
+    return loop.apply(prepared).prefix(body.graph.outputs.count).enumerated().map { index, result in
+      if index >= carryCount { return result.movingAxis(1, to: 0) }
+      return flags[carries][captureCount + index] ? result : result.repeated(count)
+    }
+  }
+}
+
+/// The program of one step of a loop, and what it takes to run it, made when it first runs.
+final class LoopBody: Sendable {
+  let graph: Graph
+  private let prepared = Mutex<Executable?>(nil)
+
+  init(_ graph: Graph) { self.graph = graph }
+
+  var executable: Executable {
+    prepared.withLock { prepared in
+      if let prepared { return prepared }
+      let executable = Executable(graph)
+      prepared = executable
+      return executable
+    }
+  }
+}
+
+extension TensorType {
+  /// The type of so many tensors of this type, stacked along a new leading axis.
+  func stacked(_ count: Int) -> TensorType { TensorType(shape.inserting(count, at: 0), elementType) }
+}
+
+extension Tensor {
+  /// The tensor so many times along a new leading axis.
+  func repeated(_ count: Int) -> Tensor { broadcasted(to: shape.inserting(count, at: 0)) }
+}
+
+extension Tape {
+  /// Records a closed program.
+  static func staging(_ types: [TensorType], _ record: ([Tensor]) -> [Tensor]) -> Graph {
+    let tape = Tape(.staged)
+    defer { tape.close() }
+    let inputs = types.map { tape.input($0) }
+    let outputs = Recording.$tape.withValue(tape) { record(inputs) }
+    return tape.graph(inputs: inputs.map(tape.value(of:)), outputs: outputs.map(tape.value(of:)))
+  }
+
+  /// Records the body of a loop, which may use values of the tapes around it.
+  ///
+  /// - Returns: The body, with what it captures as its first inputs, and the values captured.
+  static func loopBody(_ types: [TensorType], _ record: ([Tensor]) -> [Tensor]) -> (body: Graph, captured: [Tensor]) {
+    let tape = Tape(.body, parent: Recording.tape)
+    defer { tape.close() }
+    let inputs = types.map { tape.input($0) }
+    let outputs = Recording.$tape.withValue(tape) { record(inputs).map(tape.value(of:)) }
+    let captures = tape.state.withLock { $0.captures }
+    let body = tape.graph(inputs: captures.map(\.inner) + inputs.map(tape.value(of:)), outputs: outputs)
+    return (body, captures.map(\.outer))
+  }
+}

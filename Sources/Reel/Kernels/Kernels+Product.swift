@@ -1,0 +1,37 @@
+internal import ReelKernels
+
+extension Kernels {
+  /// The product of matrices in the last two axes; leading axes broadcast to those of the result.
+  static func product(
+    _ left: Storage, _ right: Storage, transposesLeft: Bool, transposesRight: Bool, into result: Storage
+  ) {
+    let shape = result.type.shape
+    if shape.count == 0 { return }
+    let (rows, columns) = (shape[-2], shape[-1])
+    let inner = left.type.shape[transposesLeft ? -2 : -1]
+    var product = reel_product()
+    (product.m, product.n, product.k) = (rows, columns, inner)
+    (product.a_row, product.a_k) = transposesLeft ? (1, rows) : (inner, 1)
+    (product.b_k, product.b_column) = transposesRight ? (1, inner) : (columns, 1)
+    product.c_row = columns
+
+    let batch = Shape(Array(shape.extents.dropLast(2)))
+    let leftStrides = Shape(Array(left.type.shape.extents.dropLast(2))).strides(broadcastTo: batch)
+    let rightStrides = Shape(Array(right.type.shape.extents.dropLast(2))).strides(broadcastTo: batch)
+    let batchStrides = batch.strides
+    let size = result.type.elementType.byteCount
+    func offset(_ block: Int, _ strides: [Int], _ matrix: Int) -> Int {
+      batch.extents.indices.reduce(0) { $0 + block / batchStrides[$1] % batch.extents[$1] * strides[$1] } * matrix * size
+    }
+    let element = result.type.elementType.kernel
+    withScratch(table.pointee.product_scratch(element, &product)) { scratch in
+      product.scratch = scratch
+      for block in 0..<batch.count {
+        product.a = UnsafeRawPointer(left.base + offset(block, leftStrides, rows * inner))
+        product.b = UnsafeRawPointer(right.base + offset(block, rightStrides, inner * columns))
+        product.c = result.base + block * rows * columns * size
+        table.pointee.product(element, &product)
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+internal import ReelKernels
+
+extension Elementwise {
+  static let negate = unary("negate", REEL_OP_NEGATE, on: .numeric, isCheap: true) { g, _, _ in -g }
+  static let abs = unary("abs", REEL_OP_ABS, on: .numeric, isCheap: true) { g, x, _ in g * sign(x) }
+  static let sign = unary("sign", REEL_OP_SIGN, on: .numeric, isCheap: true, nil)
+  static let floor = unary("floor", REEL_OP_FLOOR, isCheap: true, nil)
+  static let ceil = unary("ceil", REEL_OP_CEIL, isCheap: true, nil)
+  static let round = unary("round", REEL_OP_ROUND, isCheap: true, nil)
+
+  static let add = binary("add", REEL_OP_ADD, { $0.cotangent }, { $0.cotangent })
+  /// A sum that only a reverse sweep makes, where contributions to one cotangent meet: a compiler may reassociate it.
+  static let accumulate = binary("accumulate", REEL_OP_ADD, { $0.cotangent }, { $0.cotangent })
+  static let subtract = binary("subtract", REEL_OP_SUBTRACT, { $0.cotangent }, { -$0.cotangent })
+  static let multiply = binary("multiply", REEL_OP_MULTIPLY, { $0.cotangent * $0.b }, { $0.cotangent * $0.a })
+  static let divide = binary(
+    "divide", REEL_OP_DIVIDE, { $0.cotangent / $0.b }, { -$0.cotangent * $0.y / $0.b })
+
+  static let power = binary(
+    "power", REEL_OP_POWER, isCheap: false,
+    // x⁰ is 1 everywhere, with slope 0, also where x⁻¹ is infinite.
+    { $0.cotangent * select($0.b .== 0, 0, $0.b * Reel.power($0.a, $0.b - 1)) },
+    // Where the base is 0 the slope in the exponent is 0 for every exponent that has a value.
+    { $0.cotangent * $0.y * select($0.a .== 0, 0, log(select($0.a .== 0, 1, $0.a))) })
+
+  static let maximum = binary(
+    "maximum", REEL_OP_MAXIMUM,
+    { select($0.a .>= $0.b, $0.cotangent, 0) }, { select($0.a .>= $0.b, 0, $0.cotangent) })
+  static let minimum = binary(
+    "minimum", REEL_OP_MINIMUM,
+    { select($0.a .<= $0.b, $0.cotangent, 0) }, { select($0.a .<= $0.b, 0, $0.cotangent) })
+  static let remainder = binary(
+    "remainder", REEL_OP_REMAINDER,
+    { $0.cotangent }, { -$0.cotangent * Reel.floor($0.a / $0.b) })
+}
+
+extension Tensor {
+  /// The negative of each element.
+  public static prefix func - (x: Tensor) -> Tensor { Elementwise.negate(x) }
+
+  /// `left + right`, element by element with broadcasting.
+  public static func + (left: Tensor, right: Tensor) -> Tensor { Elementwise.add(left, right) }
+
+  /// `left - right`, element by element with broadcasting.
+  public static func - (left: Tensor, right: Tensor) -> Tensor { Elementwise.subtract(left, right) }
+
+  /// `left · right`, element by element with broadcasting. The matrix product is ``matmul(_:transposingSelf:transposingOther:)``.
+  public static func * (left: Tensor, right: Tensor) -> Tensor { Elementwise.multiply(left, right) }
+
+  /// `left / right`, element by element with broadcasting. `int32` is truncated towards zero, and division by 0 gives 0.
+  public static func / (left: Tensor, right: Tensor) -> Tensor { Elementwise.divide(left, right) }
+
+  /// Adds `right` in place of `left`.
+  public static func += (left: inout Tensor, right: Tensor) { left = left + right }
+
+  /// Subtracts `right` in place of `left`.
+  public static func -= (left: inout Tensor, right: Tensor) { left = left - right }
+
+  /// Multiplies `left` by `right` in place.
+  public static func *= (left: inout Tensor, right: Tensor) { left = left * right }
+
+  /// Divides `left` by `right` in place.
+  public static func /= (left: inout Tensor, right: Tensor) { left = left / right }
+}
+
+/// The absolute value of each element. The derivative at 0 is taken to be 0.
+public func abs(_ x: Tensor) -> Tensor { Elementwise.abs(x) }
+
+/// -1, 0 or 1 by the sign of each element; NaN stays NaN. The derivative is 0.
+public func sign(_ x: Tensor) -> Tensor { Elementwise.sign(x) }
+
+/// The largest integer that is not above each element. The derivative is 0.
+public func floor(_ x: Tensor) -> Tensor { Elementwise.floor(x) }
+
+/// The smallest integer that is not below each element. The derivative is 0.
+public func ceil(_ x: Tensor) -> Tensor { Elementwise.ceil(x) }
+
+/// The nearest integer to each element, halves to the even one. The derivative is 0.
+public func round(_ x: Tensor) -> Tensor { Elementwise.round(x) }
+
+/// `base` to the power of `exponent`, element by element with broadcasting.
+///
+/// A negative base with an exponent that is no integer gives NaN. `int32` powers are exact modulo 2³².
+public func power(_ base: Tensor, _ exponent: Tensor) -> Tensor { Elementwise.power(base, exponent) }
+
+/// The larger of corresponding elements; NaN if either is. Where both are equal the derivative goes to `a`.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { Elementwise.maximum(a, b) }
+
+/// The smaller of corresponding elements; NaN if either is. Where both are equal the derivative goes to `a`.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor { Elementwise.minimum(a, b) }
+
+/// `a - b · ⌊a / b⌋`, which has the sign of `b`, as Python's `%`.
+public func remainder(_ a: Tensor, _ b: Tensor) -> Tensor { Elementwise.remainder(a, b) }

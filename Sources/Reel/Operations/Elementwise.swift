@@ -1,0 +1,155 @@
+internal import ReelKernels
+
+/// The instruction of an elementwise program that an operation is.
+package struct ScalarCode: Hashable, Sendable {
+  let opcode: UInt8
+}
+
+/// An operation on corresponding elements of operands that broadcast.
+///
+/// Each one is a row of a table, a static member beside its public function: name, instruction, which element types it
+/// takes, and the cotangent of each operand. Operands align at the last axis, and extents of 1 broadcast.
+package struct Elementwise: Operation {
+  /// One row of the table. It is compared by identity.
+  final class Row: Sendable {
+    let name: String
+    let opcode: reel_opcode
+    let operandTypes: OperandTypes
+    let resultType: ResultType
+    let isCheap: Bool
+    let pullbacks: [(@Sendable (PullbackContext) -> Tensor)?]
+
+    init(
+      _ name: String, _ opcode: reel_opcode, _ operandTypes: OperandTypes, _ resultType: ResultType, isCheap: Bool,
+      _ pullbacks: [(@Sendable (PullbackContext) -> Tensor)?]
+    ) {
+      self.name = name
+      self.opcode = opcode
+      self.operandTypes = operandTypes
+      self.resultType = resultType
+      self.isCheap = isCheap
+      self.pullbacks = pullbacks
+    }
+  }
+
+  enum OperandTypes: Sendable { case floatingPoint, numeric, bool, any, mask }
+  enum ResultType: Sendable { case same, bool }
+
+  let row: Row
+
+  package var name: String { row.name }
+  package var isCheap: Bool { row.isCheap }
+  package var scalarCode: ScalarCode? { ScalarCode(opcode: UInt8(row.opcode.rawValue)) }
+
+  package static func == (left: Elementwise, right: Elementwise) -> Bool { left.row === right.row }
+  package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(row)) }
+
+  package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
+    let elementType = operands[operands.count - 1].elementType
+    for (index, operand) in operands.enumerated() {
+      let isMask = row.operandTypes == .mask && index == 0
+      guard isMask ? operand.elementType == .bool : operand.elementType == elementType && takes(elementType) else {
+        throw TensorError(
+          operation: name, operands: operands,
+          problem: isMask || takes(elementType) ? "operands of different element types" : "operands of type \(elementType)",
+          expected: expectation)
+      }
+    }
+    var shape = operands[0].shape
+    for operand in operands.dropFirst() {
+      guard let joint = shape.broadcast(with: operand.shape) else {
+        throw TensorError(
+          operation: name, operands: operands, problem: "shapes that do not broadcast",
+          expected: "extents that agree or are 1, aligned at the last axis")
+      }
+      shape = joint
+    }
+    return [TensorType(shape, row.resultType == .bool ? .bool : elementType)]
+  }
+
+  private func takes(_ elementType: ElementType) -> Bool {
+    switch row.operandTypes {
+    case .floatingPoint: elementType.isFloatingPoint
+    case .numeric: elementType.isNumeric
+    case .bool: elementType == .bool
+    case .any, .mask: true
+    }
+  }
+
+  private var expectation: String {
+    switch row.operandTypes {
+    case .floatingPoint: "one floating-point element type"
+    case .numeric: "one numeric element type"
+    case .bool: "bool"
+    case .any: "one element type"
+    case .mask: "a bool mask and two operands of one element type"
+    }
+  }
+
+  package func run(_ operands: [Storage], into results: [Storage]) {
+    Kernels.elementwise(row.opcode, operands, into: results[0])
+  }
+
+  package func pullback(_ context: PullbackContext) -> [Tensor?] {
+    zip(row.pullbacks, context.isActive).map { rule, isActive in isActive ? rule?(context) : nil }
+  }
+
+  package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
+    apply(Self.aligned(operands, isBatched: isBatched))
+  }
+
+  /// The operands with batch axes that align: an operand of lower rank gets axes of extent 1 behind its batch axis.
+  static func aligned(_ operands: [Tensor], isBatched: [Bool]) -> [Tensor] {
+    let rank = zip(operands, isBatched).map { $0.rank - ($1 ? 1 : 0) }.max()!
+    return zip(operands, isBatched).map { operand, isBatched in
+      guard isBatched, operand.rank - 1 < rank else { return operand }
+      let extents = operand.shape.extents
+      let padding = [Int](repeating: 1, count: rank - operand.rank + 1)
+      return operand.reshaped(to: Shape(extents[..<1] + padding + extents[1...]))
+    }
+  }
+}
+
+// MARK: - Rows
+
+extension Elementwise {
+  typealias Rule = @Sendable (PullbackContext) -> Tensor
+
+  /// A function of one floating-point operand. `rule` gives the cotangent of the operand `x` from that of the result `y`;
+  /// a rule that can use `y` does, since that keeps the set of saved values small.
+  static func unary(
+    _ name: String, _ opcode: reel_opcode, on types: OperandTypes = .floatingPoint, isCheap: Bool = false,
+    _ rule: (@Sendable (_ cotangent: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor)?
+  ) -> Elementwise {
+    guard let rule else { return Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, [nil])) }
+    let pullback: Rule = { rule($0.cotangent, $0.operands[0], $0.results[0]) }
+    return Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, [pullback]))
+  }
+
+  /// A function of two operands `a` and `b`, with a rule for the cotangent of each.
+  static func binary(
+    _ name: String, _ opcode: reel_opcode, on types: OperandTypes = .numeric, isCheap: Bool = true,
+    _ left: Rule? = nil, _ right: Rule? = nil
+  ) -> Elementwise {
+    Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, [left, right]))
+  }
+
+  /// A comparison; it has no derivative.
+  static func comparison(_ name: String, _ opcode: reel_opcode, on types: OperandTypes = .numeric) -> Elementwise {
+    Elementwise(row: Row(name, opcode, types, .bool, isCheap: true, [nil, nil]))
+  }
+
+  /// Applies the operation to two operands; a literal takes the element type of the other operand.
+  func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
+    apply([a.adopting(b.elementType), b.adopting(a.elementType)])[0]
+  }
+}
+
+extension PullbackContext {
+  /// The first operand of a function of two.
+  var a: Tensor { operands[0] }
+  /// The second operand of a function of two.
+  var b: Tensor { operands[1] }
+  /// The only result.
+  var y: Tensor { results[0] }
+}

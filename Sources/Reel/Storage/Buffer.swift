@@ -1,0 +1,75 @@
+/// Aligned memory that frees itself.
+///
+/// It is written by the code that makes it, before anyone else can see it, and only read from then on. That is what
+/// makes it `Sendable`; the runtime, the only writer, takes a buffer back for reuse only when it holds the last reference.
+package final class Buffer: @unchecked Sendable {
+  /// A cache line, and the widest vector of any supported instruction set.
+  static let alignment = 64
+
+  let base: UnsafeMutableRawPointer
+  let byteCount: Int
+
+  init(byteCount: Int) {
+    self.byteCount = byteCount
+    base = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
+  }
+
+  deinit {
+    base.deallocate()
+  }
+}
+
+/// The elements of a tensor, dense and in row-major order, somewhere in a buffer.
+package struct Storage: Sendable {
+  package let type: TensorType
+  let buffer: Buffer
+  let byteOffset: Int
+
+  /// Elements not yet written.
+  init(_ type: TensorType) {
+    self.init(type, in: Buffer(byteCount: type.byteCount))
+  }
+
+  init(_ type: TensorType, in buffer: Buffer, byteOffset: Int = 0) {
+    precondition(byteOffset >= 0 && byteOffset + type.byteCount <= buffer.byteCount, "a storage lies inside its buffer")
+    self.type = type
+    self.buffer = buffer
+    self.byteOffset = byteOffset
+  }
+
+  package init<Element: TensorElement>(_ elements: [Element], shape: Shape) {
+    precondition(elements.count == shape.count, "\(elements.count) elements do not fill shape \(shape)")
+    self.init(TensorType(shape, Element.elementType))
+    elements.withUnsafeBytes { source in
+      if let address = source.baseAddress { base.copyMemory(from: address, byteCount: source.count) }
+    }
+  }
+
+  /// The address of the first element. Only kernels and the runtime read or write through it.
+  var base: UnsafeMutableRawPointer { buffer.base + byteOffset }
+
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: type.byteCount) }
+
+  /// The same elements under another type of the same size.
+  func viewed(as type: TensorType) -> Storage { Storage(type, in: buffer, byteOffset: byteOffset) }
+
+  /// The element at an index of the leading axis, without a copy.
+  func slice(_ index: Int) -> Storage {
+    precondition(index >= 0 && index < type.shape[0], "slice \(index) of shape \(type.shape)")
+    let element = TensorType(Shape(Array(type.shape.extents.dropFirst())), type.elementType)
+    return Storage(element, in: buffer, byteOffset: byteOffset + index * element.byteCount)
+  }
+
+  /// Copies the elements of a storage of the same size into this one.
+  func copy(from source: Storage) {
+    precondition(source.type.byteCount == type.byteCount, "a copy between storages of one size")
+    base.copyMemory(from: source.base, byteCount: type.byteCount)
+  }
+
+  /// The elements as Swift values of exactly the storage's element type.
+  package func elements<Element: TensorElement>(as _: Element.Type) -> [Element] {
+    precondition(Element.elementType == type.elementType, "elements of \(type) read as \(Element.self)")
+    let typed = base.assumingMemoryBound(to: Element.self)
+    return Array(UnsafeBufferPointer(start: typed, count: type.shape.count))
+  }
+}

@@ -1,0 +1,122 @@
+/// The extents of a tensor's axes, outermost first: `[batch, time, features]`.
+///
+/// A scalar has the empty shape; an extent may be 0. Axes may be counted from the end: axis -1 is the last one.
+public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
+  /// The extents as an array.
+  public let extents: [Int]
+
+  /// The number of elements: the product of the extents (1 for a scalar).
+  public let count: Int
+
+  /// A shape with the given extents, none of which is negative.
+  public init(_ extents: [Int]) {
+    self.extents = extents
+    var count = 1
+    for extent in extents {
+      precondition(extent >= 0, "a shape has no negative extents: \(extents)")
+      count *= extent
+    }
+    self.count = count
+  }
+
+  /// A shape written as a literal, such as `[32, 28, 28]`.
+  public init(arrayLiteral extents: Int...) {
+    self.init(extents)
+  }
+
+  /// The shape of a scalar.
+  public static let scalar = Shape([])
+
+  /// The number of axes.
+  public var rank: Int { extents.count }
+
+  /// The extent of the last axis. A scalar has none: a ``TensorError``.
+  public var last: Int { self[-1] }
+
+  /// The extent of an axis; negative axes count from the end. An axis out of range is a ``TensorError``.
+  public subscript(axis: Int) -> Int {
+    let index = axis < 0 ? axis + rank : axis
+    guard index >= 0, index < rank else {
+      TensorError(operation: "shape", problem: "axis \(axis) of shape \(self), which has \(rank) axes").report()
+      return 1
+    }
+    return extents[index]
+  }
+
+  /// The extents of some axes, as a shape.
+  public subscript(axes: some RangeExpression<Int>) -> Shape { Shape(Array(extents[axes])) }
+}
+
+extension Shape: CustomStringConvertible {
+  /// The extents in brackets: `[2,3]`.
+  public var description: String { "[" + extents.map(String.init).joined(separator: ",") + "]" }
+}
+
+extension Shape {
+  /// The distance in elements between neighbours along each axis, for elements in row-major order.
+  package var strides: [Int] {
+    var strides = [Int](repeating: 1, count: rank)
+    for axis in extents.indices.dropLast().reversed() {
+      strides[axis] = strides[axis + 1] * extents[axis + 1]
+    }
+    return strides
+  }
+
+  /// The shape that both broadcast to, or nil: aligned at the last axis, extents agree or one of them is 1.
+  package func broadcast(with other: Shape) -> Shape? {
+    if self == other { return self }
+    let (long, short) = rank >= other.rank ? (extents, other.extents) : (other.extents, extents)
+    var result = long
+    let offset = long.count - short.count
+    for (axis, extent) in short.enumerated() where extent != result[offset + axis] {
+      if result[offset + axis] == 1 {
+        result[offset + axis] = extent
+      } else if extent != 1 {
+        return nil
+      }
+    }
+    return Shape(result)
+  }
+
+  /// The strides with which dense elements of this shape are read as the larger shape `target`: 0 where broadcast.
+  package func strides(broadcastTo target: Shape) -> [Int] {
+    var result = [Int](repeating: 0, count: target.rank)
+    let offset = target.rank - rank
+    for (axis, stride) in strides.enumerated() where extents[axis] != 1 {
+      result[offset + axis] = stride
+    }
+    return result
+  }
+
+  /// The axis counted from the front.
+  package func normalized(axis: Int, in operation: String) throws(TensorError) -> Int {
+    let index = axis < 0 ? axis + rank : axis
+    guard index >= 0, index < rank else {
+      throw TensorError(
+        operation: operation, problem: "axis \(axis) of an operand of shape \(self)",
+        expected: rank == 0 ? "an operand with axes" : "an axis in \(-rank)...\(rank - 1)")
+    }
+    return index
+  }
+
+  /// The shape with another extent at an axis counted from the front.
+  package func replacing(_ axis: Int, with extent: Int) -> Shape {
+    var extents = extents
+    extents[axis] = extent
+    return Shape(extents)
+  }
+
+  /// The shape without an axis counted from the front.
+  package func removing(_ axis: Int) -> Shape {
+    var extents = extents
+    extents.remove(at: axis)
+    return Shape(extents)
+  }
+
+  /// The shape with a new axis before the axis counted from the front.
+  package func inserting(_ extent: Int, at axis: Int) -> Shape {
+    var extents = extents
+    extents.insert(extent, at: axis)
+    return Shape(extents)
+  }
+}

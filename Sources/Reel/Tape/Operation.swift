@@ -1,0 +1,111 @@
+/// One operation: everything Reel knows of it, side by side.
+///
+/// An operation is a value; its attributes are stored properties, so equality and hashing are synthesised and common
+/// subexpressions are a dictionary. Axes in attributes are counted from the end wherever that can be, so that most
+/// batching rules are "the same operation". Passes ask an operation for its properties and never list names.
+package protocol Operation: Hashable, Sendable {
+  /// The name in printed graphs, errors and reports.
+  var name: String { get }
+
+  /// The attributes in printed graphs, such as `axes=[-1]`; empty if there are none.
+  var attributes: String { get }
+
+  /// The type rule: the types of the results, or what is wrong with the operands.
+  func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType]
+
+  /// The kernel: computes `results`, which are allocated with the types of the type rule.
+  func run(_ operands: [Storage], into results: [Storage])
+
+  /// The cotangents of the operands, nil where there is none. Written with tensor operations only, which is what makes
+  /// derivatives of any order work. A cotangent may have the shape that the operand was broadcast to: the sweep undoes it.
+  func pullback(_ context: PullbackContext) -> [Tensor?]
+
+  /// The batching rule: the same computation for every index of a new leading axis of extent `count`, which exactly the
+  /// operands marked in `isBatched` (at least one) have. Every result has the axis.
+  func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor]
+
+  /// The instruction of an elementwise program, if the operation is elementwise.
+  var scalarCode: ScalarCode? { get }
+
+  /// Whether the result is the first operand's elements under another type, so that nothing needs to run.
+  var isView: Bool { get }
+
+  /// The value of the result, if it is the same in every run.
+  var constant: Storage? { get }
+
+  /// Whether computing it again costs less than keeping its result: arithmetic and movement, but no transcendental
+  /// function, product, reduction or loop.
+  var isCheap: Bool { get }
+
+  /// The operation to run in place of this one on a tape that keeps values, given which operands may be differentiated:
+  /// a loop answers with one that also gives what its reverse will need. Nil where that is this operation.
+  func keepingResiduals(for operands: [Tensor]) -> (any Operation)?
+}
+
+extension Operation {
+  package var attributes: String { "" }
+  package var scalarCode: ScalarCode? { nil }
+  package var isView: Bool { false }
+  package var constant: Storage? { nil }
+  package var isCheap: Bool { true }
+  package func keepingResiduals(for operands: [Tensor]) -> (any Operation)? { nil }
+
+  func isEqual(to other: any Operation) -> Bool {
+    (other as? Self).map { $0 == self } ?? false
+  }
+}
+
+/// What a pullback is given: the operation's operands and results, and the cotangents of the results.
+package struct PullbackContext {
+  /// The operands, as tensors that can be computed with.
+  package let operands: [Tensor]
+  /// The results.
+  package let results: [Tensor]
+  /// The cotangent of each result; nil where nothing depends on it. At least one is there.
+  package let cotangents: [Tensor?]
+  /// Whether the cotangent of each operand is wanted at all.
+  package let isActive: [Bool]
+  /// Exchanges the recorded operation for one with the same results followed by more, and gives these. Nil where the
+  /// operation has run already and can only run again.
+  package let widen: ((any Operation) -> [Tensor])?
+
+  /// The cotangent of the only result.
+  package var cotangent: Tensor { cotangents[0]! }
+
+  /// One cotangent for each operand, computed only where it is wanted.
+  package func cotangents(_ rules: ((PullbackContext) -> Tensor)?...) -> [Tensor?] {
+    zip(rules, isActive).map { rule, isActive in isActive ? rule?(self) : nil }
+  }
+}
+
+extension Operation {
+  /// Applies the operation by the recording rule: it is recorded on the innermost tape that any of the operands belongs
+  /// to, and runs at once if there is none.
+  ///
+  /// Operands that break the type rule are reported; the results are then placeholders.
+  package func apply(_ operands: [Tensor]) -> [Tensor] {
+    let types: [TensorType]
+    do {
+      types = try resultTypes(of: operands.map(\.type))
+    } catch {
+      error.report()
+      return [Tensor.placeholder(like: operands.first)]
+    }
+    guard let tape = Tape.innermost(of: operands) else {
+      return evaluate(operands.map { $0.storage! }, types: types).map(Tensor.init)
+    }
+    return tape.record(self, operands, types)
+  }
+
+  /// Applies an operation with one result.
+  package func callAsFunction(_ operands: Tensor...) -> Tensor { apply(operands)[0] }
+
+  /// Runs the kernel into new storages.
+  func evaluate(_ operands: [Storage], types: [TensorType]) -> [Storage] {
+    if let constant { return [constant] }
+    if isView { return [operands[0].viewed(as: types[0])] }
+    let results = types.map { Storage($0) }
+    run(operands, into: results)
+    return results
+  }
+}

@@ -1,0 +1,120 @@
+import Synchronization
+
+/// A tensor that can be replaced: the only mutable state in Reel.
+///
+/// Parameters, moments of optimizers, states that outlive a call, random keys and step counters are variables. Code that
+/// reads and assigns them needs no rewriting to be staged: inside `compiled { }`, a variable that is read becomes an
+/// input of the graph and one that is assigned an output. Under a gradient, reading gives a tensor that can be
+/// differentiated. In the body of a loop a variable can be read, and assigning it is an error: carry it instead.
+public final class Variable: Sendable {
+  private let storage: Mutex<Tensor>
+
+  /// The name in printed graphs and errors.
+  public let name: String
+
+  /// A variable with a first value, which has elements.
+  public init(_ value: Tensor, name: String = "") {
+    storage = Mutex(Recording.suspended { value.detached })
+    self.name = name
+  }
+
+  /// The current value.
+  public var value: Tensor {
+    get { Recording.tape?.read(self) ?? concrete }
+    set {
+      guard let tape = Recording.tape else {
+        concrete = newValue.detached
+        return
+      }
+      tape.assign(self, newValue)
+    }
+  }
+
+  /// The elements, whatever tape is open.
+  package var concrete: Tensor {
+    get { storage.withLock { $0 } }
+    set { storage.withLock { $0 = newValue } }
+  }
+}
+
+/// What a tape knows of a variable that was used while it was open.
+struct VariableBinding {
+  let variable: Variable
+  /// The value on entry, an input of a staged tape; nil if the variable was assigned before it was read.
+  var input: Tensor?
+  /// The value by now.
+  var current: Tensor
+  var isAssigned = false
+}
+
+/// The variables that an open gradient has seen, each as a tensor to differentiate with respect to.
+struct VariableScope {
+  var leaves: [ObjectIdentifier: (variable: Variable, leaf: Tensor)] = [:]
+}
+
+extension Tape {
+  /// The value of a variable, as a tensor of this tape or of one around it.
+  func read(_ variable: Variable) -> Tensor { read(variable, scope: state.withLock { $0.scopes.count }) }
+
+  /// Each open gradient sees the variable through a leaf of its own, so that nested gradients do not mix.
+  private func read(_ variable: Variable, scope: Int) -> Tensor {
+    guard scope > 0 else { return readOutsideScopes(variable) }
+    let key = ObjectIdentifier(variable)
+    if let known = state.withLock({ $0.scopes[scope - 1].leaves[key]?.leaf }) { return known }
+    let outer = read(variable, scope: scope - 1)
+    guard outer.elementType.isFloatingPoint else { return outer }
+    let leaf = leaf(outer)
+    state.withLock { $0.scopes[scope - 1].leaves[key] = (variable, leaf) }
+    return leaf
+  }
+
+  private func readOutsideScopes(_ variable: Variable) -> Tensor {
+    switch kind {
+    case .body: return parent?.read(variable) ?? variable.concrete
+    case .eager: return variable.concrete
+    case .staged:
+      if let known = state.withLock({ $0.variables.first { $0.variable === variable }?.current }) { return known }
+      let input = input(variable.concrete.type, name: variable.name)
+      state.withLock { $0.variables.append(VariableBinding(variable: variable, input: input, current: input)) }
+      return input
+    }
+  }
+
+  /// A tensor of this tape with the value of another, to differentiate with respect to.
+  func leaf(_ tensor: Tensor) -> Tensor {
+    tensor.tape == nil && kind == .eager
+      ? input(tensor.type, storage: tensor.storage)
+      : record(Identity(), [tensor], [tensor.type])[0]
+  }
+
+  func assign(_ variable: Variable, _ value: Tensor) {
+    switch kind {
+    case .body:
+      TensorError(
+        operation: "assign", problem: "variable '\(variable.name)' is assigned in the body of a loop",
+        expected: "the loop to carry the value, and the assignment after it"
+      ).report()
+    case .eager:
+      variable.concrete = value.detached
+      shadow(variable, with: value)
+    case .staged:
+      state.withLock { state in
+        if let index = state.variables.firstIndex(where: { $0.variable === variable }) {
+          state.variables[index].current = value
+          state.variables[index].isAssigned = true
+        } else {
+          state.variables.append(VariableBinding(variable: variable, input: nil, current: value, isAssigned: true))
+        }
+      }
+      shadow(variable, with: value)
+    }
+  }
+
+  /// From now on the open gradients read the assigned value.
+  private func shadow(_ variable: Variable, with value: Tensor) {
+    let key = ObjectIdentifier(variable)
+    state.withLock { state in
+      for index in state.scopes.indices { state.scopes[index].leaves[key] = (variable, value) }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Reel
+
+/// A fully connected layer: activation(x · kernel + bias), applied along the last axis.
+///
+/// `[..., features]` → `[..., units]`. Parameters: `kernel [features, units]`, `bias [units]`. Keras's `Dense`.
+public struct Dense: Layer {
+  /// The extent of the last axis of the output.
+  public let units: Int
+  /// Applied to the output; none if nil.
+  public let activation: Activation?
+  /// Whether there is a bias.
+  public let useBias: Bool
+  /// `[features, units]`.
+  public let kernel: Parameter
+  /// `[units]`.
+  public let bias: Parameter
+
+  /// - Parameters:
+  ///   - units: The extent of the last axis of the output.
+  ///   - activation: Applied to the output; none by default.
+  ///   - useBias: Whether to add a bias; true by default.
+  ///   - kernelInitializer: Glorot uniform by default.
+  ///   - biasInitializer: Zeros by default.
+  public init(
+    _ units: Int, activation: Activation? = nil, useBias: Bool = true,
+    kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros
+  ) {
+    precondition(units > 0, "Dense needs at least one unit, not \(units)")
+    self.units = units
+    self.activation = activation
+    self.useBias = useBias
+    kernel = Parameter(kernelInitializer)
+    bias = Parameter(biasInitializer)
+  }
+
+  /// Applies the layer to `[..., features]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    guard x.rank >= 2 else {
+      TensorError(
+        operation: "dense", problem: "input of shape \(x.shape)", expected: "[batch, ..., features]"
+      ).report()
+      return .zeros([units])
+    }
+    // The leading axes are the rows of one product.
+    let rows = x.reshaped(to: [x.shape.extents.dropLast().reduce(1, *), x.shape.last])
+    var y = rows.matmul(kernel([x.shape.last, units]))
+    if useBias { y = y + bias([units]) }
+    y = y.reshaped(to: Shape(x.shape.extents.dropLast() + [units]))
+    return activation?(y) ?? y
+  }
+}

@@ -1,0 +1,47 @@
+import Reel
+
+/// The derivatives of a value by the parameters of a model.
+public struct Gradients {
+  /// The parameters that the value depends on, with their paths in the model, in its order.
+  public let parameters: [(name: String, parameter: Parameter)]
+  private let values: [ObjectIdentifier: Tensor]
+
+  init(_ parameters: [(name: String, parameter: Parameter)], _ values: [ObjectIdentifier: Tensor]) {
+    self.parameters = parameters.filter { values[ObjectIdentifier($0.parameter)] != nil }
+    self.values = values
+  }
+
+  /// The gradient by a parameter, of its shape; nil if the computation did not use it.
+  public subscript(parameter: Parameter) -> Tensor? { values[ObjectIdentifier(parameter)] }
+
+  /// The gradient by the parameter with a path such as `lstm.recurrentKernel`; nil if the computation did not use it.
+  public subscript(name: String) -> Tensor? {
+    parameters.first { $0.name == name }.flatMap { self[$0.parameter] }
+  }
+
+  /// The same gradients, each replaced.
+  public func mapValues(_ transform: (Tensor) -> Tensor) -> Gradients {
+    Gradients(parameters, values.mapValues(transform))
+  }
+}
+
+/// The value of a computation and its gradients by the trainable parameters of a model.
+///
+/// Eagerly, the operations compute at once and are recorded on a tape that is then played backwards; inside `compiled { }`
+/// both directions become part of the graph.
+///
+/// - Parameters:
+///   - model: A layer, cell or model. Parameters may be made in the computation.
+///   - computation: A computation with a floating-point scalar as its result, such as a loss. It is called once.
+public func valueWithGradient(
+  of model: some Module, _ computation: () -> Tensor
+) -> (value: Tensor, gradients: Gradients) {
+  let (value, found) = valueWithVariableGradients(computation)
+  var values: [ObjectIdentifier: Tensor] = [:]
+  let trainable = model.parameters.filter(\.parameter.isTrainable)
+  for (_, parameter) in trainable {
+    guard let variable = parameter.variable else { continue }
+    values[ObjectIdentifier(parameter)] = found[ObjectIdentifier(variable)]
+  }
+  return (value, Gradients(trainable, values))
+}

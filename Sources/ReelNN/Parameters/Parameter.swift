@@ -1,0 +1,79 @@
+import Reel
+import Synchronization
+
+/// A trained tensor: a named member of a layer or cell, given its shape at its first use.
+///
+///     struct Scale: Layer {
+///       let weight = Parameter(.ones)
+///       func callAsFunction(_ x: Tensor) -> Tensor { x * weight([x.shape.last]) }
+///     }
+///
+/// Parameters are found by reflection, so that the name in a summary, a checkpoint or an error is the one in the source.
+public final class Parameter: Sendable {
+  /// How the first value is made.
+  public let initializer: Initializer
+
+  /// Whether optimizers change it.
+  public let isTrainable: Bool
+
+  private struct State {
+    var variable: Variable?
+    var name = ""
+  }
+
+  private let state = Mutex(State())
+
+  /// A parameter that takes its shape and first value when it is first used.
+  public init(_ initializer: Initializer, isTrainable: Bool = true) {
+    self.initializer = initializer
+    self.isTrainable = isTrainable
+  }
+
+  /// The value as a tensor of a shape. The first call makes it, of element type ``Reel/ElementType/default``; a later call
+  /// with another shape is a ``Reel/TensorError``.
+  public func callAsFunction(_ shape: Shape) -> Tensor {
+    let variable = variable(shape: shape)
+    if variable.concrete.shape != shape {
+      TensorError(
+        operation: name.isEmpty ? "parameter" : "parameter '\(name)'",
+        problem: "a tensor of shape \(shape) is needed now, but the parameter was made with shape \(variable.concrete.shape)",
+        expected: "input of the same size as at the first call"
+      ).report()
+      return Recording.suspended { .zeros(shape) }
+    }
+    return variable.value
+  }
+
+  private func variable(shape: Shape) -> Variable {
+    if let variable = state.withLock({ $0.variable }) { return variable }
+    let value = Recording.suspended { initializer(shape) }
+    return state.withLock { state in
+      if let made = state.variable { return made }
+      let variable = Variable(value, name: state.name)
+      state.variable = variable
+      return variable
+    }
+  }
+
+  /// The value, or nil before the first use. Assigning replaces it, or makes it.
+  public var value: Tensor? {
+    get { variable?.value }
+    set {
+      guard let newValue else { return state.withLock { $0.variable = nil } }
+      if let variable {
+        variable.value = newValue
+      } else {
+        state.withLock { $0.variable = Variable(newValue, name: $0.name) }
+      }
+    }
+  }
+
+  /// The variable that holds the value, once there is one.
+  package var variable: Variable? { state.withLock { $0.variable } }
+
+  /// The path in the model that last listed its parameters.
+  package var name: String {
+    get { state.withLock { $0.name } }
+    set { state.withLock { $0.name = newValue } }
+  }
+}

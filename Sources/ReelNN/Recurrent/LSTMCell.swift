@@ -1,0 +1,107 @@
+import Reel
+
+/// The long short-term memory of Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000):
+///
+///     z = x·K + h·R + b          zᵢ, z_f, z_c, zₒ = the quarters of z
+///     i = σ(zᵢ)   f = σ(z_f)   o = σ(zₒ)          σ = recurrentActivation
+///     c' = f * c + i * activation(z_c)
+///     h' = o * activation(c')
+///
+/// Parameters: `kernel K [features, 4·units]`, `recurrentKernel R [units, 4·units]`, `bias b [4·units]`, gates in the order
+/// i, f, c, o. Keras's `LSTMCell`.
+public struct LSTMCell: RecurrentCell {
+  /// What the cell carries.
+  public struct State: TensorFields {
+    /// The hidden state h, which is also the output: `[batch, units]`.
+    public var hidden: Tensor
+    /// The cell state c: `[batch, units]`.
+    public var cell: Tensor
+
+    /// The tensors of the structure.
+    public static var fields: Fields<Self> { .init(\.hidden, \.cell) }
+
+    /// A state from its parts.
+    public init(hidden: Tensor, cell: Tensor) {
+      self.hidden = hidden
+      self.cell = cell
+    }
+  }
+
+  /// The size of the state.
+  public let units: Int
+  /// Applied to the candidate and to the cell state; the hyperbolic tangent by default.
+  public let activation: Activation
+  /// Applied to the gates; the logistic function by default.
+  public let recurrentActivation: Activation
+  /// Whether there is a bias.
+  public let useBias: Bool
+  /// `[features, 4·units]`.
+  public let kernel: Parameter
+  /// `[units, 4·units]`.
+  public let recurrentKernel: Parameter
+  /// `[4·units]`.
+  public let bias: Parameter
+
+  /// A cell with Keras's arguments and defaults.
+  ///
+  /// - Parameter unitForgetBias: Whether the bias of the forget gate starts at 1 (Jozefowicz et al., 2015), whatever the
+  ///   bias initializer; true by default.
+  public init(
+    _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .sigmoid, useBias: Bool = true,
+    kernelInitializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
+    biasInitializer: Initializer = .zeros, unitForgetBias: Bool = true
+  ) {
+    precondition(units > 0, "LSTM needs at least one unit, not \(units)")
+    self.units = units
+    self.activation = activation
+    self.recurrentActivation = recurrentActivation
+    self.useBias = useBias
+    kernel = Parameter(kernelInitializer)
+    recurrentKernel = Parameter(recurrentInitializer)
+    bias = Parameter(unitForgetBias ? Self.withUnitForgetBias(biasInitializer) : biasInitializer)
+  }
+
+  private static func withUnitForgetBias(_ initializer: Initializer) -> Initializer {
+    Initializer { shape in
+      let units = shape.last / 4
+      return concatenated([initializer([units]), .ones([units]), initializer([2 * units])])
+    }
+  }
+
+  /// Zeros.
+  public func initialState(batchSize: Int) -> State {
+    State(hidden: .zeros([batchSize, units]), cell: .zeros([batchSize, units]))
+  }
+
+  /// One step: `x [batch, features]`.
+  public func callAsFunction(_ x: Tensor, _ state: State) -> (output: Tensor, state: State) {
+    var z = x.matmul(kernel([x.shape.last, 4 * units]))
+    if useBias { z = z + bias([4 * units]) }
+    z = z + state.hidden.matmul(recurrentKernel([units, 4 * units]))
+    let (zi, zf, zc, zo) = z.split(into: 4)
+    let (i, f, o) = (recurrentActivation(zi), recurrentActivation(zf), recurrentActivation(zo))
+    let cell = f * state.cell + i * activation(zc)
+    let hidden = o * activation(cell)
+    return (hidden, State(hidden: hidden, cell: cell))
+  }
+}
+
+/// The long short-term memory layer; see ``LSTMCell`` and ``RNN``.
+public typealias LSTM = RNN<LSTMCell>
+
+extension RNN where Cell == LSTMCell {
+  /// The layer with Keras's arguments and defaults.
+  public init(
+    _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .sigmoid, useBias: Bool = true,
+    kernelInitializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
+    biasInitializer: Initializer = .zeros, unitForgetBias: Bool = true, returnSequences: Bool = false,
+    returnState: Bool = false, goBackwards: Bool = false, unroll: Unroll = .never
+  ) {
+    self.init(
+      LSTMCell(
+        units, activation: activation, recurrentActivation: recurrentActivation, useBias: useBias,
+        kernelInitializer: kernelInitializer, recurrentInitializer: recurrentInitializer,
+        biasInitializer: biasInitializer, unitForgetBias: unitForgetBias),
+      returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, unroll: unroll)
+  }
+}

@@ -1,0 +1,95 @@
+import Reel
+
+/// Any recurrent cell along a sequence: all that there is about time.
+///
+/// `[batch, time, features]` → `[batch, units]`, the output of the last step, or `[batch, time, units]` with
+/// `returnSequences`. The semantics are Keras's `RNN`.
+public struct RNN<Cell: RecurrentCell>: Layer {
+  /// The cell.
+  public let cell: Cell
+  /// Whether the output of every step is given.
+  public let returnSequences: Bool
+  /// Whether ``outputs(of:initialState:)`` ends with the last state.
+  public let returnState: Bool
+  /// Whether the sequence is taken from its end. Outputs are in the order of processing, as in Keras.
+  public let goBackwards: Bool
+  /// How the loop is laid out; the values do not depend on it.
+  public let unroll: Unroll
+
+  /// - Parameters:
+  ///   - cell: The cell.
+  ///   - returnSequences: Whether the output of every step is given, not only that of the last; false by default.
+  ///   - returnState: Whether ``outputs(of:initialState:)`` ends with the last state; false by default.
+  ///   - goBackwards: Whether the sequence is taken from its end; false by default.
+  ///   - unroll: How the loop is laid out; ``Reel/Unroll/never`` by default.
+  public init(
+    _ cell: Cell, returnSequences: Bool = false, returnState: Bool = false, goBackwards: Bool = false,
+    unroll: Unroll = .never
+  ) {
+    self.cell = cell
+    self.returnSequences = returnSequences
+    self.returnState = returnState
+    self.goBackwards = goBackwards
+    self.unroll = unroll
+  }
+
+  /// What the cell has, without a level of its own: `lstm.kernel`.
+  public var reflectedChildren: [(name: String, value: Any)] { [("", cell)] }
+
+  /// Runs the cell along `[batch, time, features]`, from its initial state.
+  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, initialState: nil).output }
+
+  /// Runs the cell along `[batch, time, features]`, and gives the last state too.
+  ///
+  /// - Parameters:
+  ///   - x: The sequence.
+  ///   - initialState: The state before the first step; the cell's own if nil.
+  public func callAsFunction(_ x: Tensor, initialState: Cell.State?) -> (output: Tensor, state: Cell.State) {
+    guard isSequence(x) else {
+      return (.zeros([1, 1]), initialState ?? cell.initialState(batchSize: 1))
+    }
+    let initial = initialState ?? cell.initialState(batchSize: x.shape[0])
+    let (state, stack) = run(x.transposed([1, 0] + Array(2..<x.rank)), from: initial)
+    // The scan puts outputs where their inputs are; the order of processing is the other way round if it goes backwards.
+    guard returnSequences else { return (stack[goBackwards ? 0 : -1], state) }
+    let inOrder = goBackwards ? stack.reversed(along: 0) : stack
+    return (inOrder.transposed([1, 0] + Array(2..<inOrder.rank)), state)
+  }
+
+  private func run(_ steps: Tensor, from initial: Cell.State) -> (state: Cell.State, stack: Tensor) {
+    let (state, stack) = scan(over: steps, from: initial, reverse: goBackwards, unroll: unroll) { state, x in
+      let (output, next) = cell(x, state)
+      return (next, output)
+    }
+    return (state, stack)
+  }
+
+  private func isSequence(_ x: Tensor) -> Bool {
+    if x.rank >= 3 && x.shape[1] > 0 { return true }
+    TensorError(
+      operation: layerName,
+      problem: x.rank >= 3 ? "a sequence without steps, of shape \(x.shape)" : "input of shape \(x.shape)",
+      expected: "[batch, time, features]"
+        + (x.rank == 2 ? "; a recurrent layer in front of this one needs returnSequences: true" : "")
+    ).report()
+    return false
+  }
+
+  /// The outputs as Keras lists them: the output, and with `returnState` the tensors of the last state after it.
+  ///
+  /// - Parameters:
+  ///   - x: The sequence, `[batch, time, features]`.
+  ///   - initialState: The state before the first step; the cell's own if nil.
+  public func outputs(of x: Tensor, initialState: Cell.State? = nil) -> [Tensor] {
+    let (output, state) = self(x, initialState: initialState)
+    return [output] + (returnState ? state.tensors : [])
+  }
+}
+
+extension RNN: NamedLayer {
+  /// The cell's name without `Cell`: `lstm`.
+  package var layerName: String {
+    let name = "\(Cell.self)".prefix { $0 != "<" }
+    return lowerCamelCase(name.hasSuffix("Cell") && name.count > 4 ? String(name.dropLast(4)) : String(name))
+  }
+}
