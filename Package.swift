@@ -28,6 +28,15 @@ let package = Package(
       exclude: ["Data"]
     ),
 
+    // MARK: - Tests
+    .target(name: "ReelTestSupport", dependencies: ["Reel", "ReelNN"], path: "Tests/ReelTestSupport"),
+    .testTarget(name: "ReelTests", dependencies: ["Reel", "ReelNN", "ReelTestSupport"]),
+    .testTarget(
+      name: "ReelNNTests",
+      dependencies: ["Reel", "ReelNN", "ReelTestSupport"],
+      resources: [.copy("Golden")]
+    ),
+    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows"]),
   ],
   swiftLanguageModes: [.v6]
 )
