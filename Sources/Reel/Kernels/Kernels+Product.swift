@@ -1,9 +1,11 @@
 internal import ReelKernels
 
 extension Kernels {
-  /// The product of matrices in the last two axes; leading axes broadcast to those of the result.
+  /// The product of matrices in the last two axes; leading axes broadcast to those of the result. With `accumulates` it
+  /// starts from what the result holds.
   static func product(
-    _ left: Storage, _ right: Storage, transposesLeft: Bool, transposesRight: Bool, into result: Storage
+    _ left: Storage, _ right: Storage, transposesLeft: Bool, transposesRight: Bool, accumulates: Bool = false,
+    into result: Storage
   ) {
     let shape = result.type.shape
     if shape.count == 0 { return }
@@ -14,6 +16,7 @@ extension Kernels {
     (product.a_row, product.a_k) = transposesLeft ? (1, rows) : (inner, 1)
     (product.b_k, product.b_column) = transposesRight ? (1, inner) : (columns, 1)
     product.c_row = columns
+    product.accumulate = accumulates
 
     let batch = Shape(Array(shape.extents.dropLast(2)))
     let leftStrides = Shape(Array(left.type.shape.extents.dropLast(2))).strides(broadcastTo: batch)
