@@ -19,16 +19,16 @@ extension Elementwise {
   static let power = binary(
     "power", REEL_OP_POWER, isCheap: false,
     // x⁰ is 1 everywhere, with slope 0, also where x⁻¹ is infinite.
-    { $0.cotangent * select($0.b .== 0, 0, $0.b * Reel.power($0.a, $0.b - 1)) },
+    { $0.cotangent * Reel.select($0.b .== 0, 0, $0.b * Reel.power($0.a, $0.b - 1)) },
     // Where the base is 0 the slope in the exponent is 0 for every exponent that has a value.
-    { $0.cotangent * $0.y * select($0.a .== 0, 0, log(select($0.a .== 0, 1, $0.a))) })
+    { $0.cotangent * $0.y * Reel.select($0.a .== 0, 0, Reel.log(Reel.select($0.a .== 0, 1, $0.a))) })
 
   static let maximum = binary(
     "maximum", REEL_OP_MAXIMUM,
-    { select($0.a .>= $0.b, $0.cotangent, 0) }, { select($0.a .>= $0.b, 0, $0.cotangent) })
+    { Reel.select($0.a .>= $0.b, $0.cotangent, 0) }, { Reel.select($0.a .>= $0.b, 0, $0.cotangent) })
   static let minimum = binary(
     "minimum", REEL_OP_MINIMUM,
-    { select($0.a .<= $0.b, $0.cotangent, 0) }, { select($0.a .<= $0.b, 0, $0.cotangent) })
+    { Reel.select($0.a .<= $0.b, $0.cotangent, 0) }, { Reel.select($0.a .<= $0.b, 0, $0.cotangent) })
   static let remainder = binary(
     "remainder", REEL_OP_REMAINDER,
     { $0.cotangent }, { -$0.cotangent * Reel.floor($0.a / $0.b) })
