@@ -25,7 +25,8 @@ package struct Gather: Operation {
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let extent = context.operands[0].shape[axis]
-    return context.cotangents({ ScatterAdd(axis: axis, extent: extent)($0.cotangent, $0.operands[1]) }, nil)
+    return context.cotangents(
+      { ScatterAdd(axis: axis, extent: extent)($0.cotangent, Self.clamped($0.operands[1], extent: extent)) }, nil)
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
@@ -42,8 +43,14 @@ package struct Gather: Operation {
     let front = x.movingAxis(axis, to: 1)
     let extent = front.shape[1]
     let table = front.reshaped(to: front.shape.removing(0).replacing(0, with: count * extent))
-    let rows = Gather(axis: -table.rank)(table, ScatterAdd.offsetIndices(indices, count: count, extent: extent))
+    let places = ScatterAdd.offset(Self.clamped(indices, extent: extent), count: count, extent: extent)
+    let rows = Gather(axis: -table.rank)(table, places)
     return [rows.reshaped(to: front.shape.replacing(1, with: taken)).movingAxis(1, to: axis)]
+  }
+
+  /// The indices that are read: where scattering leaves out, gathering clamps.
+  private static func clamped(_ indices: Tensor, extent: Int) -> Tensor {
+    minimum(maximum(indices, 0), Tensor(.number(Double(extent - 1))))
   }
 }
 
@@ -74,7 +81,14 @@ package struct ScatterAdd: Operation {
   }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
-    context.cotangents({ Gather(axis: axis)($0.cotangent, $0.operands[1]) }, nil)
+    // What was left out has no derivative.
+    if extent == 0 { return [nil, nil] }
+    return context.cotangents(
+      { context in
+        let isInside = Self.isInside(context.operands[1], extent: extent)
+        let isTaken = isInside.reshaped(to: Shape([isInside.count] + [Int](repeating: 1, count: -1 - axis)))
+        return select(isTaken, Gather(axis: axis)(context.cotangent, context.operands[1]), 0)
+      }, nil)
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
@@ -82,14 +96,19 @@ package struct ScatterAdd: Operation {
     let x = isBatched[0] ? operands[0] : operands[0].broadcasted(to: operands[0].shape.inserting(count, at: 0))
     let front = x.movingAxis(axis, to: 1)
     let parts = front.reshaped(to: front.shape.removing(0).replacing(0, with: count * front.shape[1]))
-    let indices = Self.offsetIndices(operands[1], count: count, extent: extent)
-    let sum = ScatterAdd(axis: -parts.rank, extent: count * extent)(parts, indices)
+    let isInside = Self.isInside(operands[1], extent: extent).flattened()
+    let places = select(isInside, Self.offset(operands[1], count: count, extent: extent), -1)
+    let sum = ScatterAdd(axis: -parts.rank, extent: count * extent)(parts, places)
     return [sum.reshaped(to: front.shape.replacing(1, with: extent)).movingAxis(1, to: axis)]
   }
 
   /// Indices `[count, n]` into axes of `extent` as indices `[count·n]` into these axes one after another.
-  static func offsetIndices(_ indices: Tensor, count: Int, extent: Int) -> Tensor {
+  static func offset(_ indices: Tensor, count: Int, extent: Int) -> Tensor {
     (indices + Tensor.iota(count, by: Double(extent)).expanded(at: 1)).flattened()
+  }
+
+  private static func isInside(_ indices: Tensor, extent: Int) -> Tensor {
+    (indices .>= 0) .& (indices .< Tensor(.number(Double(extent))))
   }
 }
 
