@@ -56,8 +56,8 @@ package struct AddedProduct: Operation {
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
     let addend = operands[2]
     guard isBatched[0] || isBatched[1] else {
-      let single = product(operands[0], operands[1])
-      return [Elementwise.add(single, addend)]
+      let aligned = Elementwise.aligned([product(operands[0], operands[1]), addend], isBatched: [false, true])
+      return [Elementwise.add(aligned[0], aligned[1])]
     }
     let separate = product.vectorized(Array(operands[..<2]), isBatched: Array(isBatched[..<2]), count: count)[0]
     let aligned = Elementwise.aligned([separate, addend], isBatched: [true, isBatched[2]])
@@ -76,6 +76,7 @@ package struct AddedProduct: Operation {
 
   /// Every operand gets the batch axis, so that each accumulation starts from its own addend.
   private func batchedPrologue(_ operands: [Tensor], _ isBatched: [Bool], _ count: Int) -> [Tensor] {
-    apply(zip(operands, isBatched).map { $1 ? $0 : $0.repeated(count) })
+    let repeated = zip(operands, isBatched).map { $1 ? $0 : $0.repeated(count) }
+    return apply(Elementwise.aligned(repeated, isBatched: [true, true, true]))
   }
 }
