@@ -10,7 +10,7 @@ package struct Pass: Sendable {
   }
 
   /// The passes of `compiled`, in order.
-  package static let pipeline: [Pass] = [.deadCode, .commonSubexpressions, .deadCode]
+  package static let pipeline: [Pass] = [.deadCode, .commonSubexpressions, .deadCode, .fusion]
 
   /// Takes away the operations that no output needs.
   package static let deadCode = Pass("dead code") { $0.withoutDeadCode() }

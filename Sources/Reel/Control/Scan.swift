@@ -58,16 +58,17 @@ package struct Scan: OperationWithBodies {
   }
 
   package func run(_ operands: [Storage], into results: [Storage]) {
-    let executable = body.executable
-    let captured = Array(operands[captures])
-    var carry = Array(operands[carries])
-    for step in 0..<length {
-      let time = isReversed ? length - 1 - step : step
-      let outputs = executable.run(captured + carry + operands[sequences].map { $0.slice(time) })
-      carry = Array(outputs[..<carryCount])
-      for (stack, slice) in zip(results[carryCount...], outputs[carryCount...]) { stack.slice(time).copy(from: slice) }
-    }
-    for (result, final) in zip(results, carry) { result.copy(from: final) }
+    for (result, found) in zip(results, body.executable(for: self).run(operands)) { result.copy(from: found) }
+  }
+
+  /// The loop as a program of its own.
+  var program: Graph {
+    let types = body.graph.inputTypes.enumerated().map { sequences.contains($0) ? $1.stacked(length) : $1 }
+    let inputs = types.indices.map { Value($0) }
+    var nodes = types.map { Node(operation: Input(type: $0, name: ""), operands: [], results: [$0], path: []) }
+    let results = body.graph.outputTypes.enumerated().map { $0 < carryCount ? $1 : $1.stacked(length) }
+    nodes.append(Node(operation: self, operands: inputs, results: results, path: []))
+    return Graph(nodes: nodes, inputs: inputs, outputs: results.indices.map { Value(types.count, $0) })
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
@@ -117,10 +118,11 @@ final class LoopBody: Sendable {
 
   init(_ graph: Graph) { self.graph = graph }
 
-  var executable: Executable {
+  /// What runs the loop that the body belongs to.
+  func executable(for loop: Scan) -> Executable {
     prepared.withLock { prepared in
       if let prepared { return prepared }
-      let executable = Executable(graph)
+      let executable = Executable(loop.program.applying([.fusion]))
       prepared = executable
       return executable
     }

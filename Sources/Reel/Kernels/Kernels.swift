@@ -38,15 +38,20 @@ extension ElementType {
 // MARK: - Making and moving
 
 extension Kernels {
-  static func fill(_ result: Storage, with value: Double) {
-    let one: Storage =
-      switch result.type.elementType {
-      case .float32: Storage([Float(value)], shape: .scalar)
-      case .float64: Storage([value], shape: .scalar)
-      case .int32: Storage([Int32(value)], shape: .scalar)
-      case .bool: Storage([value != 0], shape: .scalar)
+  static func fill(_ result: Storage, with value: Double) { fill(result.base, result.type, with: value) }
+
+  static func fill(_ result: UnsafeMutableRawPointer, _ type: TensorType, with value: Double) {
+    func fill(_ element: some TensorElement) {
+      withUnsafeBytes(of: element) {
+        table.pointee.fill(type.elementType.kernel, $0.baseAddress!, type.shape.count, result)
       }
-    table.pointee.fill(result.type.elementType.kernel, one.base, result.type.shape.count, result.base)
+    }
+    switch type.elementType {
+    case .float32: fill(Float(value))
+    case .float64: fill(value)
+    case .int32: fill(Int32(value))
+    case .bool: fill(value != 0)
+    }
   }
 
   static func iota(_ result: Storage, start: Double, step: Double) {
@@ -60,6 +65,12 @@ extension Kernels {
     table.pointee.copy(
       source.storage.type.elementType.kernel, layout.extents.count, layout.extents,
       source.base, layout.strides[0], result.base, layout.strides[1])
+  }
+
+  /// Copies the elements of a view that lie at an address.
+  static func copy(_ view: View, at address: UnsafeMutableRawPointer, into result: Storage) {
+    let source = Storage(view.type, in: Buffer(borrowing: address, byteCount: Int.max))
+    copy(StridedView(source, strides: view.strides), into: StridedView(result), extents: view.shape.extents)
   }
 
   static func randomBits(key: (Int32, Int32), into result: Storage) {

@@ -3,6 +3,19 @@ struct Layout {
   var extents: [Int]
   var strides: [[Int]]
 
+  /// As ``collapsed()``, but for the leading axis, which stays as it is.
+  func collapsedAfterLeading() -> Layout {
+    var rest = Layout(extents: Array(extents.dropFirst()), strides: strides.map { Array($0.dropFirst()) }).collapsed()
+    rest.extents.insert(extents[0], at: 0)
+    for operand in strides.indices { rest.strides[operand].insert(strides[operand][0], at: 0) }
+    if rest.extents.count == 1 {
+      // Columns of one element, so that the leading axis is that of the rows.
+      rest.extents.append(1)
+      for operand in strides.indices { rest.strides[operand].append(1) }
+    }
+    return rest
+  }
+
   /// The same block with neighbouring axes taken together wherever every operand lies in one stride along both, and
   /// without axes of extent 1.
   func collapsed() -> Layout {

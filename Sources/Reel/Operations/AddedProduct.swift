@@ -46,6 +46,16 @@ package struct AddedProduct: Operation {
     }
   }
 
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    if placement == .epilogue {
+      lowering.product(product, operands[0], operands[1], addend: operands[2], into: results[0])
+    } else {
+      if operands[2] != results[0] { lowering.copy(operands[2], into: results[0]) }
+      lowering.product(product, operands[0], operands[1], accumulates: true, into: results[0])
+    }
+    return true
+  }
+
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let factors = PullbackContext(
       operands: Array(context.operands[..<2]), results: context.results, cotangents: context.cotangents,
@@ -64,7 +74,8 @@ package struct AddedProduct: Operation {
     guard placement == .prologue, isBatched == [true, false, true], !product.transposesLeft, operands[0].rank == 3,
       operands[1].rank == 2
     else {
-      return placement == .epilogue ? [Elementwise.add(aligned[0], aligned[1])] : batchedPrologue(operands, isBatched, count)
+      return placement == .epilogue
+        ? [Elementwise.add(aligned[0], aligned[1])] : batchedPrologue(operands, isBatched, count)
     }
     let extents = operands[0].shape.extents
     let rows = self.apply([

@@ -13,6 +13,13 @@ package struct Broadcast: Operation {
     return [TensorType(shape, operands[0].elementType)]
   }
 
+  package var isLayout: Bool { true }
+  package func alias(of operand: View) -> View? {
+    View(
+      base: operand.base, byteOffset: operand.byteOffset, TensorType(shape, operand.type.elementType),
+      strides: operand.strides(broadcastTo: shape))
+  }
+
   package func run(_ operands: [Storage], into results: [Storage]) {
     let strides = operands[0].type.shape.strides(broadcastTo: shape)
     Kernels.copy(

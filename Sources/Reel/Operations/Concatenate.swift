@@ -36,6 +36,23 @@ package struct Concatenate: Operation {
     }
   }
 
+  /// The part of the result that each operand is.
+  func parts(of result: View, extents: [Int]) -> [View] {
+    var start = 0
+    return extents.map { extent in
+      defer { start += extent }
+      return result.sliced(axis: axis + result.shape.rank, start: start, step: 1, count: extent)
+    }
+  }
+
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    for (operand, part) in zip(operands, parts(of: results[0], extents: operands.map { $0.shape[axis] }))
+    where operand != part {
+      lowering.copy(operand, into: part)
+    }
+    return true
+  }
+
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
     var start = 0
     return zip(context.operands, context.isActive).map { operand, isActive in

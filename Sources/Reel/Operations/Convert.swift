@@ -14,6 +14,11 @@ package struct Convert: Operation {
     Kernels.elementwise(REEL_OP_CONVERT, operands, into: results[0])
   }
 
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    lowering.elementwise(REEL_OP_CONVERT, operands, into: results[0])
+    return true
+  }
+
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
     elementType.isFloatingPoint ? [context.cotangent.converted(to: context.operands[0].elementType)] : [nil]
   }

@@ -51,7 +51,8 @@ package struct Elementwise: Operation {
       guard isMask ? operand.elementType == .bool : operand.elementType == elementType && takes(elementType) else {
         throw TensorError(
           operation: name, operands: operands,
-          problem: isMask || takes(elementType) ? "operands of different element types" : "operands of type \(elementType)",
+          problem: isMask || takes(elementType)
+            ? "operands of different element types" : "operands of type \(elementType)",
           expected: expectation)
       }
     }
@@ -88,6 +89,11 @@ package struct Elementwise: Operation {
 
   package func run(_ operands: [Storage], into results: [Storage]) {
     Kernels.elementwise(row.opcode, operands, into: results[0])
+  }
+
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    lowering.elementwise(row.opcode, operands, into: results[0])
+    return true
   }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {

@@ -3,6 +3,8 @@ package struct Identity: Operation {
   package var name: String { "identity" }
   package var isView: Bool { true }
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { operands }
+  package var isLayout: Bool { true }
+  package func alias(of operand: View) -> View? { operand }
   package func run(_ operands: [Storage], into results: [Storage]) { results[0].copy(from: operands[0]) }
   package func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent] }
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { operands }
@@ -13,6 +15,8 @@ package struct StopGradient: Operation {
   package var name: String { "stopGradient" }
   package var isView: Bool { true }
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { operands }
+  package var isLayout: Bool { true }
+  package func alias(of operand: View) -> View? { operand }
   package func run(_ operands: [Storage], into results: [Storage]) { results[0].copy(from: operands[0]) }
   package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }

@@ -24,13 +24,15 @@ package struct MatrixProduct: Operation {
       throw fail("an operand with fewer than two axes", "[..., rows, columns] on both sides")
     }
     let (rows, inner) = transposesLeft ? (left.shape[-1], left.shape[-2]) : (left.shape[-2], left.shape[-1])
-    let (innerRight, columns) = transposesRight ? (right.shape[-1], right.shape[-2]) : (right.shape[-2], right.shape[-1])
+    let (innerRight, columns) =
+      transposesRight ? (right.shape[-1], right.shape[-2]) : (right.shape[-2], right.shape[-1])
     guard inner == innerRight else {
       throw fail(
         "the last axis of the left operand is \(inner), the matching axis of the right one \(innerRight)",
         "extents that agree")
     }
-    guard let batch = left.shape[..<(left.shape.rank - 2)].broadcast(with: right.shape[..<(right.shape.rank - 2)]) else {
+    guard let batch = left.shape[..<(left.shape.rank - 2)].broadcast(with: right.shape[..<(right.shape.rank - 2)])
+    else {
       throw fail("leading axes that do not broadcast", "leading axes that agree or are 1")
     }
     return [TensorType(Shape(batch.extents + [rows, columns]), left.elementType)]
@@ -39,6 +41,11 @@ package struct MatrixProduct: Operation {
   package func run(_ operands: [Storage], into results: [Storage]) {
     Kernels.product(
       operands[0], operands[1], transposesLeft: transposesLeft, transposesRight: transposesRight, into: results[0])
+  }
+
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    lowering.product(self, operands[0], operands[1], into: results[0])
+    return true
   }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {

@@ -59,6 +59,21 @@ package struct Reduction: Operation {
     Kernels.reduce(kind.kernel, operands[0], axes: axes.map { $0 + rank }, into: results[0])
   }
 
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    let rank = operands[0].shape.rank
+    let folded = axes.map { $0 + rank }
+    guard let first = folded.first, let last = folded.last, results[0].isDense else { return false }
+    var operand = operands[0]
+    if last - first != folded.count - 1 {
+      // Axes that are not neighbours are brought to the end.
+      operand = operand.transposed((0..<rank).filter { !folded.contains($0) } + folded)
+      lowering.reduce(kind.kernel, lowering.dense(operand), axes: rank - folded.count..<rank, into: results[0])
+    } else {
+      lowering.reduce(kind.kernel, lowering.dense(operand), axes: first..<last + 1, into: results[0])
+    }
+    return true
+  }
+
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
     guard !kind.takesBool, !kind.givesIndex else { return [nil] }
     let x = context.operands[0]

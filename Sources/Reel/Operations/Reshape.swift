@@ -15,6 +15,9 @@ package struct Reshape: Operation {
     return [TensorType(shape, operands[0].elementType)]
   }
 
+  package var isLayout: Bool { true }
+  package func alias(of operand: View) -> View? { operand.reshaped(to: shape) }
+
   package func run(_ operands: [Storage], into results: [Storage]) { results[0].copy(from: operands[0]) }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {

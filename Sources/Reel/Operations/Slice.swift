@@ -22,6 +22,11 @@ package struct Slice: Operation {
     return [TensorType(shape.replacing(index, with: count), operands[0].elementType)]
   }
 
+  package var isLayout: Bool { true }
+  package func alias(of operand: View) -> View? {
+    operand.sliced(axis: axis + operand.shape.rank, start: start, step: step, count: count)
+  }
+
   package func run(_ operands: [Storage], into results: [Storage]) {
     let shape = operands[0].type.shape
     var strides = shape.strides
@@ -63,6 +68,15 @@ package struct Unslice: Operation {
         expected: "places 0..<\(extent)")
     }
     return [TensorType(shape.replacing(index, with: extent), operands[0].elementType)]
+  }
+
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    guard results[0].isDense else { return false }
+    lowering.fill(results[0], with: 0)
+    let count = operands[0].shape[axis]
+    lowering.copy(
+      operands[0], into: results[0].sliced(axis: axis + operands[0].shape.rank, start: start, step: step, count: count))
+    return true
   }
 
   package func run(_ operands: [Storage], into results: [Storage]) {

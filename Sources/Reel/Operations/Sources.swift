@@ -72,6 +72,11 @@ package struct Fill: Operation {
     }
     return [type]
   }
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
+    guard results[0].isDense else { return false }
+    lowering.fill(results[0], with: value)
+    return true
+  }
   package func run(_ operands: [Storage], into results: [Storage]) { Kernels.fill(results[0], with: value) }
   package func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {

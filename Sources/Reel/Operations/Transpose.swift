@@ -18,11 +18,15 @@ package struct Transpose: Operation {
     let shape = operands[0].shape
     guard permutation.count <= shape.rank, Set(permutation) == Set(-permutation.count..<0) else {
       throw TensorError(
-        operation: name, operands: operands, problem: "an order of axes \(permutation.reversed().map { $0 + permutation.count })",
+        operation: name, operands: operands,
+        problem: "an order of axes \(permutation.reversed().map { $0 + permutation.count })",
         expected: "each of the \(shape.rank) axes once")
     }
     return [TensorType(Shape(order(rank: shape.rank).map { shape[$0] }), operands[0].elementType)]
   }
+
+  package var isLayout: Bool { true }
+  package func alias(of operand: View) -> View? { operand.transposed(order(rank: operand.shape.rank)) }
 
   package func run(_ operands: [Storage], into results: [Storage]) {
     let strides = operands[0].type.shape.strides
@@ -49,7 +53,8 @@ extension Tensor {
     if order == Array(0..<rank) { return self }
     guard order.count == rank else {
       TensorError(
-        operation: "transpose", operands: [type], problem: "an order of \(order.count) axes", expected: "each of the \(rank) axes once"
+        operation: "transpose", operands: [type], problem: "an order of \(order.count) axes",
+        expected: "each of the \(rank) axes once"
       ).report()
       return self
     }

@@ -80,8 +80,9 @@ public final class Compiled<Output: TensorStructure, each Input: TensorStructure
     for tensors: [Tensor], _ paths: [String], _ arguments: repeat each Input
   ) throws -> Program {
     let signature = Signature(types: tensors.map(\.type), paths: paths, defaultElementType: .default)
-    if let program = programs[signature], zip(program.reads, program.graph.inputTypes.suffix(program.reads.count))
-      .allSatisfy({ $0.concrete.type == $1 })
+    if let program = programs[signature],
+      zip(program.reads, program.graph.inputTypes.suffix(program.reads.count))
+        .allSatisfy({ $0.concrete.type == $1 })
     {
       return program
     }

@@ -1,44 +1,52 @@
-/// A graph made ready to run: a flat list of instructions over numbered slots, with the end of every value known.
+import Synchronization
+internal import ReelKernels
+
+/// A graph made ready to run: a flat list of instructions with every buffer planned ahead.
+///
+/// After the first run a run allocates no tensor memory: its own values lie in a workspace that is kept, and results are
+/// written into storages of earlier runs that nobody holds any more.
 package final class Executable: Sendable {
-  private struct Instruction {
-    let operation: any Operation
-    let operands: [Int]
-    let results: [Int]
-    let types: [TensorType]
-    /// Slots whose values are used here for the last time.
-    let ends: [Int]
+  private let instructions: [Instruction]
+  private let memory: MemoryPlan.Assignment
+  private let scratchByteCount: Int
+  private let inputBases: [Int]
+  private let outputs: [Output]
+  private let workspaces = Mutex<[Workspace]>([])
+
+  /// Where an output comes from.
+  private enum Output: Sendable {
+    /// Written by the program at a base of its own.
+    case written(base: Int, TensorType)
+    /// Copied after the run from where the program has it.
+    case copied(View)
+    /// An argument as it is.
+    case argument(Int)
+    /// A constant.
+    case constant(Storage)
   }
 
-  private let instructions: [Instruction]
-  private let slotCount: Int
-  private let inputs: [Int]
-  private let outputs: [Int]
-  private let constants: [(slot: Int, storage: Storage)]
-
   package init(_ graph: Graph) {
-    var slots: [Value: Int] = [:]
-    for (index, node) in graph.nodes.enumerated() {
-      for result in node.results.indices { slots[Value(index, result)] = slots.count }
+    var lowering = Lowering()
+    let inputs = graph.inputTypes.map { lowering.external($0) }
+    var wanted: [Value: View] = [:]
+    for output in Set(graph.outputs) where lowering.canPlace(output, graph) {
+      wanted[output] = lowering.external(graph.type(of: output))
     }
-    inputs = graph.inputs.map { slots[$0]! }
-    outputs = graph.outputs.map { slots[$0]! }
-    slotCount = slots.count
-    constants = graph.nodes.enumerated().compactMap { index, node in
-      node.operation.constant.map { (slots[Value(index)]!, $0) }
+    let found = lowering.lower(graph, inputs: inputs, wanted: wanted)
+    var written: Set<Value> = []
+    outputs = zip(graph.outputs, found).map { value, view in
+      if let place = wanted[value], place == view, written.insert(value).inserted {
+        return .written(base: view.base, view.type)
+      }
+      if let argument = inputs.firstIndex(of: view) { return .argument(argument) }
+      if let constant = graph.nodes[Int(value.node)].operation.constant { return .constant(constant) }
+      lowering.keep(view)
+      return .copied(view)
     }
-
-    var lives = Set(outputs)
-    var reversed: [Instruction] = []
-    for (index, node) in graph.nodes.enumerated().reversed() where !(node.operation is Input) {
-      if node.operation.constant != nil { continue }
-      let operands = node.operands.map { slots[$0]! }
-      let results = node.results.indices.map { slots[Value(index, $0)]! }
-      let ends = (operands + results).filter { lives.insert($0).inserted }
-      reversed.append(
-        Instruction(
-          operation: node.operation, operands: operands, results: results, types: node.results, ends: ends))
-    }
-    instructions = reversed.reversed()
+    inputBases = inputs.map(\.base)
+    instructions = lowering.instructions
+    memory = lowering.memory.assigned()
+    scratchByteCount = (lowering.scratchByteCount + 63) / 64 * 64
   }
 
   /// Runs the program.
@@ -46,44 +54,80 @@ package final class Executable: Sendable {
   /// - Parameter arguments: The elements of each input.
   /// - Returns: The elements of each output.
   package func run(_ arguments: [Storage]) -> [Storage] {
-    var values = [Storage?](repeating: nil, count: slotCount)
-    for (slot, argument) in zip(inputs, arguments) { values[slot] = argument }
-    for (slot, storage) in constants { values[slot] = storage }
-    var pool = BufferPool()
-    for instruction in instructions {
-      let operands = instruction.operands.map { values[$0]! }
-      if instruction.operation.isView {
-        values[instruction.results[0]] = operands[0].viewed(as: instruction.types[0])
-      } else {
-        let results = instruction.types.map { pool.storage($0) }
-        instruction.operation.run(operands, into: results)
-        for (slot, result) in zip(instruction.results, results) { values[slot] = result }
+    let workspace =
+      workspaces.withLock { $0.popLast() }
+      ?? Workspace(memory, scratchByteCount: scratchByteCount, outputCount: outputs.count)
+    defer { workspaces.withLock { $0.append(workspace) } }
+    for (base, argument) in zip(inputBases, arguments) { workspace.bases[base] = argument.base }
+    var results: [Storage?] = outputs.enumerated().map { index, output in
+      guard case .written(let base, let type) = output else { return nil }
+      let result = workspace.storage(for: index, type)
+      workspace.bases[base] = result.base
+      return result
+    }
+    workspace.executor.run(instructions)
+    for (index, output) in outputs.enumerated() {
+      switch output {
+      case .written: break
+      case .argument(let argument): results[index] = arguments[argument]
+      case .constant(let storage): results[index] = storage
+      case .copied(let view):
+        let result = workspace.storage(for: index, view.type)
+        Kernels.copy(view, at: workspace.bases[view.base] + view.byteOffset, into: result)
+        results[index] = result
       }
-      release(instruction.ends, of: &values, to: &pool)
     }
-    return outputs.map { values[$0]! }
-  }
-
-  private func release(_ ends: [Int], of values: inout [Storage?], to pool: inout BufferPool) {
-    for slot in ends {
-      guard var buffer = values[slot]?.buffer else { continue }
-      values[slot] = nil
-      pool.takeBack(&buffer)
-    }
+    return results.map { $0! }
   }
 }
 
-/// Buffers that a run no longer needs, by size, to be written again.
-private struct BufferPool {
-  private var buffers: [Int: [Buffer]] = [:]
+/// The memory that one run of a program works in.
+private final class Workspace: @unchecked Sendable {
+  private let arena: Buffer
+  private let scratch: [Buffer]
+  private let tables: [UnsafeMutableBufferPointer<UnsafeMutableRawPointer>]
+  /// Storages given out for each output, to be used again once nobody else holds them.
+  private var given: [[Buffer]]
+  let bases: Bases
 
-  mutating func storage(_ type: TensorType) -> Storage {
-    if let buffer = buffers[type.byteCount]?.popLast() { return Storage(type, in: buffer) }
-    return Storage(type)
+  init(_ memory: MemoryPlan.Assignment, scratchByteCount: Int, outputCount: Int) {
+    let arena = Buffer(byteCount: memory.byteCount)
+    self.arena = arena
+    let threads = Threads.shared.count
+    scratch = (0..<threads).map { _ in Buffer(byteCount: scratchByteCount) }
+    let baseCount = memory.offsets.count
+    tables = (0..<threads).map { _ in
+      let table = UnsafeMutableBufferPointer<UnsafeMutableRawPointer>.allocate(capacity: baseCount)
+      table.initialize(repeating: arena.base)
+      return table
+    }
+    given = Array(repeating: [], count: outputCount)
+    for (base, offset) in memory.offsets.enumerated() {
+      if let offset { tables[0][base] = arena.base + offset }
+    }
+    for (base, storage) in memory.constants { tables[0][base] = storage.base }
+    bases = tables[0].baseAddress!
   }
 
-  /// Takes a buffer that nobody else refers to.
-  mutating func takeBack(_ buffer: inout Buffer) {
-    if isKnownUniquelyReferenced(&buffer) { buffers[buffer.byteCount, default: []].append(buffer) }
+  deinit {
+    for table in tables { table.deallocate() }
+  }
+
+  var executor: Executor {
+    Executor(
+      bases: bases, scratch: scratch[0].base, rows: nil,
+      team: Executor.Team(
+        scratch: scratch.map(\.base), bases: tables.map { $0.baseAddress! }, baseCount: tables[0].count))
+  }
+
+  /// A storage for an output: one of an earlier run that is free, or a new one.
+  func storage(for output: Int, _ type: TensorType) -> Storage {
+    for index in given[output].indices where isKnownUniquelyReferenced(&given[output][index]) {
+      return Storage(type, in: given[output][index])
+    }
+    let storage = Storage(type)
+    // More than a few are held by somebody who collects results, and would only be kept alive.
+    if given[output].count < 3 { given[output].append(storage.buffer) }
+    return storage
   }
 }

@@ -8,14 +8,23 @@ package final class Buffer: @unchecked Sendable {
 
   let base: UnsafeMutableRawPointer
   let byteCount: Int
+  private let isOwner: Bool
 
   init(byteCount: Int) {
     self.byteCount = byteCount
     base = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
+    isOwner = true
+  }
+
+  /// Memory that belongs to a running program, for the time of one call.
+  init(borrowing base: UnsafeMutableRawPointer, byteCount: Int) {
+    self.base = base
+    self.byteCount = byteCount
+    isOwner = false
   }
 
   deinit {
-    base.deallocate()
+    if isOwner { base.deallocate() }
   }
 }
 

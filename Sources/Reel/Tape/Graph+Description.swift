@@ -14,7 +14,8 @@ extension Graph: CustomStringConvertible {
     var lines = ["(" + inputs.map { "\(name($0)): \(type(of: $0))" }.joined(separator: ", ") + ") {"]
     for (index, node) in nodes.enumerated() where !(node.operation is Input) {
       let results = node.results.enumerated().map { "\(name(Value(index, $0))): \($1)" }.joined(separator: ", ")
-      var line = "\(indentation)  \(results) = " + ([node.operation.name] + node.operands.map(name)).joined(separator: " ")
+      var line =
+        "\(indentation)  \(results) = " + ([node.operation.name] + node.operands.map(name)).joined(separator: " ")
       if !node.operation.attributes.isEmpty { line += " {\(node.operation.attributes)}" }
       for body in (node.operation as? any OperationWithBodies)?.bodies ?? [] {
         line += " " + body.text(indentation: indentation + "  ")
@@ -41,4 +42,7 @@ extension Graph: CustomStringConvertible {
 package protocol OperationWithBodies: Operation {
   /// The programs.
   var bodies: [Graph] { get }
+
+  /// The operation with other programs in the place of these, of the same types and with the same meaning.
+  func replacingBodies(_ bodies: [Graph]) -> any Operation
 }

@@ -30,6 +30,17 @@ package protocol Operation: Hashable, Sendable {
   /// Whether the result is the first operand's elements under another type, so that nothing needs to run.
   var isView: Bool { get }
 
+  /// Whether the result is the operand's elements in another layout, which strides may be able to say.
+  var isLayout: Bool { get }
+
+  /// Where the result of a layout is found, given where the operand is; nil if strides cannot say it, which they can for
+  /// a dense operand.
+  func alias(of operand: View) -> View?
+
+  /// The binding to the strided kernels: appends the instructions that compute the results. False where the operation has
+  /// none and runs as it does eagerly, on dense operands.
+  func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool
+
   /// The value of the result, if it is the same in every run.
   var constant: Storage? { get }
 
@@ -46,6 +57,9 @@ extension Operation {
   package var attributes: String { "" }
   package var scalarCode: ScalarCode? { nil }
   package var isView: Bool { false }
+  package var isLayout: Bool { false }
+  package func alias(of operand: View) -> View? { nil }
+  package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool { false }
   package var constant: Storage? { nil }
   package var isCheap: Bool { true }
   package func keepingResiduals(for operands: [Tensor]) -> (any Operation)? { nil }

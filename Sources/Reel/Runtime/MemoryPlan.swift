@@ -1,0 +1,140 @@
+/// Decides where the values of a program lie: every value of its own memory has a life, from the first instruction that
+/// touches it to the last, and values whose lives do not overlap share bytes.
+package struct MemoryPlan {
+  private enum Place {
+    /// Bytes of the program's own memory.
+    case own(byteCount: Int)
+    /// Given or moved when the program runs: an input, or a base of a loop.
+    case external
+    /// Elements known beforehand.
+    case constant(Storage)
+  }
+
+  private struct Life {
+    var place: Place
+    var first = Int.max
+    var last = -1
+  }
+
+  private struct OpenLoop {
+    let start: Int
+    var touched: Set<Int> = []
+  }
+
+  private var lives: [Life] = []
+  private var constants: [ConstantKey: Int] = [:]
+  private var clock = 0
+  private var loops: [OpenLoop] = []
+
+  private struct ConstantKey: Hashable {
+    let buffer: ObjectIdentifier
+    let byteOffset: Int
+  }
+
+  /// The number of bases given out.
+  var baseCount: Int { lives.count }
+
+  /// A base of new memory. Memory for a loop lives through all its steps.
+  mutating func allocate(byteCount: Int, forLoop: Bool = false) -> Int {
+    lives.append(Life(place: .own(byteCount: byteCount)))
+    let base = lives.count - 1
+    if forLoop, let open = loops.last {
+      lives[base].first = open.start
+      lives[base].last = clock
+      loops[loops.count - 1].touched.insert(base)
+    }
+    return base
+  }
+
+  /// A base that whoever runs the program sets.
+  mutating func external() -> Int {
+    lives.append(Life(place: .external))
+    return lives.count - 1
+  }
+
+  /// The base of elements known beforehand.
+  mutating func constant(_ storage: Storage) -> Int {
+    let key = ConstantKey(buffer: ObjectIdentifier(storage.buffer), byteOffset: storage.byteOffset)
+    if let known = constants[key] { return known }
+    lives.append(Life(place: .constant(storage)))
+    constants[key] = lives.count - 1
+    return lives.count - 1
+  }
+
+  /// Whether the elements at a base are known beforehand.
+  func isConstant(_ base: Int) -> Bool {
+    if case .constant = lives[base].place { true } else { false }
+  }
+
+  /// Notes that the instruction at the clock touches a base.
+  mutating func touch(_ base: Int) {
+    lives[base].first = min(lives[base].first, clock)
+    lives[base].last = max(lives[base].last, clock)
+    for index in loops.indices { loops[index].touched.insert(base) }
+  }
+
+  /// Notes an instruction.
+  mutating func advance(using bases: [Int]) {
+    for base in bases { touch(base) }
+    clock += 1
+  }
+
+  /// Opens a loop, which uses some bases from its first step on.
+  mutating func beginLoop(using bases: [Int]) {
+    clock += 1
+    loops.append(OpenLoop(start: clock))
+    for base in bases { touch(base) }
+    clock += 1
+  }
+
+  /// Closes a loop: what was there before it and is used in it lives to its end.
+  mutating func endLoop() {
+    clock += 1
+    let open = loops.removeLast()
+    for base in open.touched where lives[base].first <= open.start { lives[base].last = max(lives[base].last, clock) }
+    clock += 1
+  }
+
+  /// Notes that a base is read after the last instruction.
+  mutating func keep(_ base: Int) {
+    touch(base)
+  }
+
+  /// What the table of bases holds where the program has memory of its own, and what that needs.
+  struct Assignment {
+    /// For each base, the offset in the program's memory; nil if it has none there.
+    var offsets: [Int?]
+    var constants: [(base: Int, storage: Storage)]
+    var byteCount: Int
+  }
+
+  /// Gives every life a place: in the order of their beginnings, each at the lowest offset that is free.
+  func assigned() -> Assignment {
+    var result = Assignment(offsets: Array(repeating: nil, count: lives.count), constants: [], byteCount: 0)
+    var owned: [(base: Int, byteCount: Int)] = []
+    for (base, life) in lives.enumerated() {
+      switch life.place {
+      case .external: break
+      case .constant(let storage): result.constants.append((base, storage))
+      case .own(let byteCount):
+        if life.last >= 0 { owned.append((base, (byteCount + 63) / 64 * 64)) } else { result.offsets[base] = 0 }
+      }
+    }
+    owned.sort { lives[$0.base].first < lives[$1.base].first }
+    var active: [(offset: Int, end: Int, last: Int)] = []
+    for (base, byteCount) in owned {
+      let first = lives[base].first
+      active.removeAll { $0.last < first }
+      var offset = 0
+      for block in active {
+        if block.offset - offset >= byteCount { break }
+        offset = max(offset, block.end)
+      }
+      let block = (offset: offset, end: offset + byteCount, last: lives[base].last)
+      active.insert(block, at: active.firstIndex { $0.offset >= offset } ?? active.count)
+      result.offsets[base] = offset
+      result.byteCount = max(result.byteCount, block.end)
+    }
+    return result
+  }
+}
