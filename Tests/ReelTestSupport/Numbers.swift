@@ -1,23 +1,23 @@
 import Reel
 
 /// Numbers with a shape, and loops over them one element at a time: the plain code that operations are compared with.
-public struct Numbers: Sendable {
-  public let shape: [Int]
-  public let elements: [Double]
+package struct Numbers: Sendable {
+  package let shape: [Int]
+  package let elements: [Double]
 
   /// Numbers given by a function of their index.
-  public init(_ shape: [Int], _ element: ([Int]) -> Double) {
+  package init(_ shape: [Int], _ element: ([Int]) -> Double) {
     self.shape = shape
     elements = Self.indices(of: shape).map(element)
   }
 
-  public init(_ tensor: Tensor) {
+  package init(_ tensor: Tensor) {
     shape = tensor.shape.extents
     elements = tensor.numbers
   }
 
   /// The number at an index, which has one entry for each axis.
-  public subscript(index: [Int]) -> Double {
+  package subscript(index: [Int]) -> Double {
     precondition(index.count == shape.count)
     var offset = 0
     for (entry, extent) in zip(index, shape) {
@@ -28,17 +28,17 @@ public struct Numbers: Sendable {
   }
 
   /// The number at an index of a shape that this one broadcasts to.
-  public subscript(broadcast index: [Int]) -> Double {
+  package subscript(broadcast index: [Int]) -> Double {
     self[zip(index.suffix(shape.count), shape).map { $1 == 1 ? 0 : $0 }]
   }
 
   /// Every index of a shape, in row-major order.
-  public static func indices(of shape: [Int]) -> [[Int]] {
+  package static func indices(of shape: [Int]) -> [[Int]] {
     shape.reduce([[]]) { prefixes, extent in prefixes.flatMap { prefix in (0..<extent).map { prefix + [$0] } } }
   }
 
   /// The shape that some shapes broadcast to.
-  public static func broadcast(_ shapes: [[Int]]) -> [Int] {
+  package static func broadcast(_ shapes: [[Int]]) -> [Int] {
     let rank = shapes.map(\.count).max() ?? 0
     return (0..<rank).map { axis in
       let extents = shapes.compactMap { shape in
@@ -49,7 +49,7 @@ public struct Numbers: Sendable {
   }
 
   /// A function of corresponding elements as one of broadcasting operands.
-  public static func elementwise(
+  package static func elementwise(
     _ function: @escaping @Sendable ([Double]) -> Double
   ) -> @Sendable ([Numbers]) -> Numbers {
     { operands in
@@ -58,7 +58,7 @@ public struct Numbers: Sendable {
   }
 
   /// A fold over some axes, which go or stay with extent 1.
-  public func folded(_ axes: [Int], keepDims: Bool = false, _ fold: ([Double]) -> Double) -> Numbers {
+  package func folded(_ axes: [Int], keepDims: Bool = false, _ fold: ([Double]) -> Double) -> Numbers {
     let kept = shape.indices.filter { !axes.contains($0) }
     let result = Numbers(kept.map { shape[$0] }) { outer in
       let terms = Self.indices(of: axes.map { shape[$0] }).map { inner in
@@ -73,19 +73,19 @@ public struct Numbers: Sendable {
   }
 
   /// The same elements under another shape.
-  public func reshaped(_ shape: [Int]) -> Numbers {
+  package func reshaped(_ shape: [Int]) -> Numbers {
     var rest = elements[...]
     return Numbers(shape) { _ in rest.removeFirst() }
   }
 }
 
 /// A generator of test data that owes nothing to the code under test: SplitMix64.
-public struct SplitMix: RandomNumberGenerator {
+package struct SplitMix: RandomNumberGenerator {
   private var state: UInt64
 
-  public init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -1,20 +1,20 @@
 import Reel
 
 /// The derivatives of a scalar function by central differences, and what is wrong with a gradient that should be them.
-public struct NumericDerivative {
+package struct NumericDerivative {
   let step: Double
   let function: ([Tensor]) -> Tensor
 
   /// - Parameters:
   ///   - step: How far to go to either side.
   ///   - function: A function of floating-point tensors with a scalar result.
-  public init(step: Double = 1e-5, of function: @escaping ([Tensor]) -> Tensor) {
+  package init(step: Double = 1e-5, of function: @escaping ([Tensor]) -> Tensor) {
     self.step = step
     self.function = function
   }
 
   /// The derivative at `x` along a direction with one tensor for each argument.
-  public func along(_ direction: [[Double]], at x: [Tensor]) -> Double {
+  package func along(_ direction: [[Double]], at x: [Tensor]) -> Double {
     func value(_ step: Double) -> Double {
       function(
         zip(x, direction).map { x, direction in
@@ -26,7 +26,7 @@ public struct NumericDerivative {
   }
 
   /// The partial derivatives at `x`.
-  public func gradient(at x: [Tensor]) -> [Tensor] {
+  package func gradient(at x: [Tensor]) -> [Tensor] {
     var direction = x.map { [Double](repeating: 0, count: $0.count) }
     return x.indices.map { part in
       let derivatives = direction[part].indices.map { index in
@@ -39,7 +39,7 @@ public struct NumericDerivative {
   }
 
   /// What is wrong with a gradient at `x`, element by element and along a direction; nil if nothing.
-  public func difference(
+  package func difference(
     _ found: [Tensor], at x: [Tensor], relative: Double = 1e-7, absolute: Double = 1e-8, _ what: String = "gradient"
   ) -> String? {
     for (index, (found, expected)) in zip(found, gradient(at: x)).enumerated() {
@@ -58,7 +58,7 @@ public struct NumericDerivative {
   }
 
   /// Directions and weights that are exact in every element type.
-  public static func weights(_ count: Int, seed: UInt64) -> [Double] {
+  package static func weights(_ count: Int, seed: UInt64) -> [Double] {
     var generator = SplitMix(seed: seed)
     return (0..<count).map { _ in [-1, -0.75, -0.5, 0.5, 0.75, 1].randomElement(using: &generator)! }
   }

@@ -4,12 +4,13 @@ import Reel
 // there is none, so that a test can also hold the checks themselves to finding what is wrong.
 extension OperationRow {
   /// Types of results: those of the type rule, eager and staged, are those of the plain code.
-  public func typeFailure() throws -> String? {
+  package func typeFailure() throws -> String? {
+    let withOperation = try programWithOperation()
+    if program != .none, !withOperation.nodes.contains(where: { $0.operation.name == name }) {
+      return "the row records no operation '\(name)':\n\(withOperation)"
+    }
     for floating in [ElementType.float32, .float64] {
       let graph = try graph(floating)
-      if !isSource, !graph.nodes.contains(where: { $0.operation.name == name }) {
-        return "the row records no operation '\(name)':\n\(graph)"
-      }
       let x = samples(floating)
       let expected = TensorType(Shape(reference(x.map(Numbers.init)).shape), resultType ?? floating)
       let y = apply(x)
@@ -21,7 +22,7 @@ extension OperationRow {
   }
 
   /// Values: those of the plain code.
-  public func valueFailure() -> String? {
+  package func valueFailure() -> String? {
     for (floating, tolerance) in [(ElementType.float64, 2e-14), (.float32, 4e-6)] {
       let x = samples(floating)
       let expected = reference(x.map(Numbers.init))
@@ -34,7 +35,7 @@ extension OperationRow {
   }
 
   /// Gradients: those of central differences, and zero exactly where the operation has no derivative.
-  public func gradientFailure() -> String? {
+  package func gradientFailure() -> String? {
     let x = samples(.float64)
     let floating = operands.indices.filter { x[$0].elementType.isFloatingPoint }
     let all = gradient(at: floating.map { x[$0] }) { loss($0, at: floating, x) }
@@ -55,7 +56,7 @@ extension OperationRow {
   }
 
   /// Second derivatives: the gradient of a projection of the gradient is that of central differences.
-  public func secondOrderFailure() -> String? {
+  package func secondOrderFailure() -> String? {
     guard !active.isEmpty else { return nil }
     let x = samples(.float64)
     let at = active.map { x[$0] }
@@ -67,7 +68,7 @@ extension OperationRow {
 
   /// Batching rules: every choice of batched operands gives what a loop over the batch gives, for the operation and for
   /// its pullback.
-  public func batchingFailure() throws -> String? {
+  package func batchingFailure() throws -> String? {
     let count = 7
     let x = samples(.float64)
     if operands.contains(where: { $0.shape.extents.contains(count) }) {
@@ -108,13 +109,24 @@ extension OperationRow {
     return nil
   }
 
-  /// Compiled code: the bits of eager code, and its gradients.
-  public func compiledFailure() throws -> String? {
+  /// Compiled code: the bits of eager code, also where operands lie in memory in another order or with gaps, and its
+  /// gradients.
+  package func compiledFailure() throws -> String? {
+    let layouts: [(String, hide: (Tensor) -> Tensor, show: (Tensor) -> Tensor)] = [
+      ("compiled", { $0 }, { $0 }),
+      ("compiled on transposed operands", { $0.transposed() }, { $0.transposed() }),
+      (
+        "compiled on operands with gaps", { $0.rank == 0 ? $0 : $0.padded(before: 2, after: 1, along: -1) },
+        { $0.rank == 0 ? $0 : $0.sliced(2..<$0.shape.last - 1, along: -1) }
+      ),
+    ]
     for floating in [ElementType.float32, .float64] {
       let x = samples(floating)
       let eager = apply(x)
-      let staged = try compiled { (x: [Tensor]) in apply(x) }(x)
-      if let failure = bitDifference(staged, eager, "compiled \(floating)") { return failure }
+      for (what, hide, show) in layouts {
+        let staged = try compiled { (x: [Tensor]) in apply(x.map(show)) }(x.map(hide))
+        if let failure = bitDifference(staged, eager, "\(what), \(floating),") { return failure }
+      }
     }
     guard !active.isEmpty else { return nil }
     let x = samples(.float64)
@@ -127,7 +139,7 @@ extension OperationRow {
   }
 
   /// `float32`: near `float64` for the same numbers, values and gradients.
-  public func precisionFailure() -> String? {
+  package func precisionFailure() -> String? {
     let (single, double) = (samples(.float32), samples(.float64))
     let failure = difference(
       apply(single).converted(to: .float64), apply(double).converted(to: .float64), relative: 4e-6, absolute: 4e-6,

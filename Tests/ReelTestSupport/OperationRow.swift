@@ -1,10 +1,10 @@
 import Reel
 import Testing
 
-/// One row of the operation table: an operation through the public API, where to try it, and plain code for its value.
-public struct OperationRow: Sendable, CustomTestStringConvertible {
+/// One row of the operation table: an operation through the package API, where to try it, and plain code for its value.
+package struct OperationRow: Sendable, CustomTestStringConvertible {
   /// One operand: its shape, where its elements come from, and whether the result has a derivative by it.
-  public struct Operand: Sendable {
+  package struct Operand: Sendable {
     enum Domain: Sendable {
       case interval(ClosedRange<Double>)
       case choice([Double])
@@ -17,24 +17,24 @@ public struct OperationRow: Sendable, CustomTestStringConvertible {
     let isDifferentiable: Bool
 
     /// Floating-point numbers of an interval.
-    public static func real(
+    package static func real(
       _ shape: Shape, _ interval: ClosedRange<Double> = -2...2, isDifferentiable: Bool = true
     ) -> Operand {
       Operand(shape: shape, domain: .interval(interval), elementType: nil, isDifferentiable: isDifferentiable)
     }
 
     /// Floating-point numbers of a list.
-    public static func real(_ shape: Shape, of choice: [Double], isDifferentiable: Bool = true) -> Operand {
+    package static func real(_ shape: Shape, of choice: [Double], isDifferentiable: Bool = true) -> Operand {
       Operand(shape: shape, domain: .choice(choice), elementType: nil, isDifferentiable: isDifferentiable)
     }
 
     /// Integers of a list.
-    public static func int(_ shape: Shape, of choice: [Double] = [-7, -3, -2, -1, 0, 1, 2, 5, 8]) -> Operand {
+    package static func int(_ shape: Shape, of choice: [Double] = [-7, -3, -2, -1, 0, 1, 2, 5, 8]) -> Operand {
       Operand(shape: shape, domain: .choice(choice), elementType: .int32, isDifferentiable: false)
     }
 
     /// Truth values.
-    public static func bool(_ shape: Shape) -> Operand {
+    package static func bool(_ shape: Shape) -> Operand {
       Operand(shape: shape, domain: .choice([0, 1]), elementType: .bool, isDifferentiable: false)
     }
 
@@ -53,36 +53,46 @@ public struct OperationRow: Sendable, CustomTestStringConvertible {
     }
   }
 
-  /// What `Operation.name` is.
-  public let name: String
-  /// Which of the rows of the operation this is.
-  public let variant: String
-  public let operands: [Operand]
-  /// The element type of the result; nil for the floating-point type that the row is tried in.
-  public let resultType: ElementType?
-  /// Whether the operation has no operands, so that it runs at once even where a graph is being traced.
-  public let isSource: Bool
-  /// The step of the numeric derivatives.
-  public let step: Double
-  public let apply: @Sendable ([Tensor]) -> Tensor
-  public let reference: @Sendable ([Numbers]) -> Numbers
+  /// Where a program with an operation comes from.
+  package enum Program: Sendable {
+    /// It is recorded.
+    case traced
+    /// The compiler makes it.
+    case compiled
+    /// There is none: without operands, the operation runs at once even where a graph is being traced.
+    case none
+  }
 
-  public init(
+  /// What `Operation.name` is.
+  package let name: String
+  /// Which of the rows of the operation this is.
+  package let variant: String
+  package let operands: [Operand]
+  /// The element type of the result; nil for the floating-point type that the row is tried in.
+  package let resultType: ElementType?
+  /// Where a program with the operation comes from.
+  package let program: Program
+  /// The step of the numeric derivatives.
+  package let step: Double
+  package let apply: @Sendable ([Tensor]) -> Tensor
+  package let reference: @Sendable ([Numbers]) -> Numbers
+
+  package init(
     _ name: String, _ operands: [Operand], variant: String = "", gives resultType: ElementType? = nil,
-    isSource: Bool = false, step: Double = 1e-5, _ apply: @escaping @Sendable ([Tensor]) -> Tensor,
+    in program: Program = .traced, step: Double = 1e-5, _ apply: @escaping @Sendable ([Tensor]) -> Tensor,
     reference: @escaping @Sendable ([Numbers]) -> Numbers
   ) {
     self.name = name
     self.variant = variant
     self.operands = operands
     self.resultType = resultType
-    self.isSource = isSource
+    self.program = program
     self.step = step
     self.apply = apply
     self.reference = reference
   }
 
-  public var testDescription: String {
+  package var testDescription: String {
     let types = operands.map { "\($0.elementType.map(\.description) ?? "")\($0.shape)" }.joined(separator: " ")
     return [name, variant, types].filter { !$0.isEmpty }.joined(separator: " ")
   }
@@ -101,10 +111,16 @@ public struct OperationRow: Sendable, CustomTestStringConvertible {
     try Graph(tracing: types(floating)) { [apply($0)] }
   }
 
+  /// A program that has the operation.
+  func programWithOperation() throws -> Graph {
+    program == .compiled
+      ? try compiled { (x: [Tensor]) in apply(x) }.graph(for: samples(.float64)) : try graph(.float64)
+  }
+
   /// The types of the operations that the row records, or runs.
-  public func operationTypes() throws -> Set<String> {
-    let recorded = try graph(.float64).nodes.map { String(describing: type(of: $0.operation)) }
-    return Set(recorded).union(isSource ? [name.prefix(1).uppercased() + name.dropFirst()] : [])
+  package func operationTypes() throws -> Set<String> {
+    let recorded = try programWithOperation().nodes.map { String(describing: type(of: $0.operation)) }
+    return Set(recorded).union(program == .none ? [name.prefix(1).uppercased() + name.dropFirst()] : [])
   }
 
   /// The operands that the result can be differentiated by.
@@ -112,13 +128,13 @@ public struct OperationRow: Sendable, CustomTestStringConvertible {
 }
 
 /// Operands that break an operation's type rule, and the message that says so.
-public struct BadOperands: Sendable, CustomTestStringConvertible {
-  public let operation: String
+package struct BadOperands: Sendable, CustomTestStringConvertible {
+  package let operation: String
   let types: [TensorType]
   let call: @Sendable ([Tensor]) -> Void
   let message: String
 
-  public init(
+  package init(
     _ operation: String, _ types: [TensorType], _ message: String, _ call: @escaping @Sendable ([Tensor]) -> Void
   ) {
     self.operation = operation
@@ -127,10 +143,10 @@ public struct BadOperands: Sendable, CustomTestStringConvertible {
     self.call = call
   }
 
-  public var testDescription: String { "\(operation) \(types)" }
+  package var testDescription: String { "\(operation) \(types)" }
 
   /// What is wrong with the error that comes, or with none coming.
-  public func failure() -> String? {
+  package func failure() -> String? {
     do {
       _ = try Graph(tracing: types) { operands in
         call(operands)

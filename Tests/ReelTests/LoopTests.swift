@@ -119,10 +119,12 @@ import Testing
 
   @Test func operationsOnCapturedValuesLeaveTheLoop() throws {
     let graph = try Graph(tracing: [TensorType([4, 2, 3]), TensorType([3, 3])]) { x in
-      [scan(over: x[0], from: Tensor.zeros([2, 3])) { h, element in
-        let next = (h + element).matmul(x[1].matmul(x[1]))
-        return (next, Empty())
-      }.state]
+      [
+        scan(over: x[0], from: Tensor.zeros([2, 3])) { h, element in
+          let next = (h + element).matmul(x[1].matmul(x[1]))
+          return (next, Empty())
+        }.state
+      ]
     }
     let loop = graph.nodes.first { $0.operation.name == "scan" }!
     let products = (loop.operation as! any OperationWithBodies).bodies[0].nodes.filter { $0.operation.name == "matmul" }
@@ -133,11 +135,13 @@ import Testing
   @Test func anUnusedStateCostsNothingInReverse() throws {
     // The running sum is a carry that the result does not depend on.
     let graph = try Graph(tracing: [TensorType([6, 3])]) { x in
-      [gradient(at: x[0]) { xs in
-        scan(over: xs, from: Pair(Tensor.zeros([3]), Tensor.zeros([3]))) { state, x in
-          (Pair(tanh(state.first + x), state.second + x), Empty())
-        }.state.first.sum()
-      }]
+      [
+        gradient(at: x[0]) { xs in
+          scan(over: xs, from: Pair(Tensor.zeros([3]), Tensor.zeros([3]))) { state, x in
+            (Pair(tanh(state.first + x), state.second + x), Empty())
+          }.state.first.sum()
+        }
+      ]
     }
     let reverse = graph.nodes.last { $0.operation.name == "scan" }!
     #expect(reverse.operation.attributes.contains("carries=1"), "\(graph)")

@@ -44,22 +44,22 @@ extension OperationTable {
     } reference: { x in
       Numbers(x[0].shape) { x[0][$0] * Double($0[1] + 2) }
     },
-    Row("fill", [.real([2, 3])], isSource: true) {
+    Row("fill", [.real([2, 3])], in: .none) {
       $0[0] * Tensor(repeating: 2.5, shape: [4, 1, 3], elementType: $0[0].elementType)
     } reference: { x in
       Numbers([4, 2, 3]) { x[0][broadcast: $0] * 2.5 }
     },
-    Row("fill", [], gives: .bool, isSource: true) { _ in
+    Row("fill", [], gives: .bool, in: .none) { _ in
       Tensor(repeating: 1, shape: [3], elementType: .bool)
     } reference: { _ in
       Numbers([3]) { _ in 1 }
     },
-    Row("iota", [.real([2, 3])], isSource: true) {
+    Row("iota", [.real([2, 3])], in: .none) {
       $0[0] + .iota(3, from: 0.5, by: -2, elementType: $0[0].elementType)
     } reference: { x in
       Numbers(x[0].shape) { x[0][$0] + 0.5 - 2 * Double($0[1]) }
     },
-    Row("iota", [], gives: .int32, isSource: true) { _ in
+    Row("iota", [], gives: .int32, in: .none) { _ in
       .iota(4, from: -1, by: 3)
     } reference: { _ in
       Numbers([4]) { Double($0[0] * 3 - 1) }
@@ -154,6 +154,12 @@ extension OperationTable {
     addedProduct([[2, 3], [3, 4], [2, 4]], .prologue),
     addedProduct([[3, 2], [4, 3], [2, 4]], .prologue, (true, true)),
     addedProduct([[4, 2, 3], [3, 2], [4, 2, 2]], .prologue), addedProduct([[2, 0], [0, 3], [2, 3]], .prologue),
+    // Arithmetic on one shape becomes one program.
+    Row("fused", [.real([2, 3]), .real([3])], in: .compiled) {
+      tanh($0[0] * $0[1]) + $0[0]
+    } reference: {
+      Numbers.elementwise { Foundation.tanh($0[0] * $0[1]) + $0[0] }($0)
+    },
     shift([4, 2, 3], reverse: false), shift([4, 2, 3], reverse: true), shift([1, 2], reverse: false),
     shift([3], reverse: true),
   ]
