@@ -1,0 +1,170 @@
+import Reel
+import ReelNN
+import ReelTestSupport
+import Testing
+
+/// A model of Keras with its loss and optimizer: outputs, gradients, and some steps of training on one batch.
+struct ModelCase {
+  let golden: GoldenCase
+  private let makeLayers: (Unroll) throws -> [any Layer<Tensor, Tensor>]
+  private let loss: (Tensor, Tensor) -> Tensor
+  /// Whether the model ends with a softmax, which our loss has in itself.
+  private let endsWithSoftmax: Bool
+
+  init(_ golden: GoldenCase, unroll: Unroll) throws {
+    self.golden = golden
+    let parts = try #require(golden.config.array).map { part in
+      (className: part["class_name"]?.string ?? "", config: part["config"] ?? .null)
+    }
+    guard let lossClass = golden.loss["class_name"]?.string, let last = parts.last else {
+      throw OutsideScope("a model without a loss")
+    }
+    let isCrossEntropy = lossClass.hasSuffix("CategoricalCrossentropy")
+    let endsWithSoftmax = last.config["activation"] == .string("softmax") && isCrossEntropy
+    self.endsWithSoftmax = endsWithSoftmax
+    loss = try makeLoss(lossClass, golden.loss["config"] ?? .null, logitsAreKnown: endsWithSoftmax)
+    makeLayers = { unroll in
+      try parts.enumerated().map { index, part in
+        var config = part.config
+        if endsWithSoftmax && index == parts.count - 1 {
+          config = .object(config.object!.merging(["activation": .string("linear")]) { $1 })
+        }
+        return try makeLayer(part.className, config, unroll: unroll)
+      }
+    }
+    for name in golden.inputs.keys.sorted() where !["x", "y_true"].contains(name) {
+      throw OutsideScope("the input '\(name)'")
+    }
+    _ = try makeLayers(unroll)
+    _ = try newOptimizer()
+  }
+
+  private func newOptimizer() throws -> any Optimizer {
+    let config = golden.optimizer["config"] ?? .null
+    let ours = try makeOptimizer(golden.optimizer["class_name"]?.string ?? "", config)
+    guard golden.elementType == .float64 else { return ours }
+    return try KerasAdamInFloat64(Settings(config, known: ["learning_rate", "beta_1", "beta_2", "epsilon"]))
+  }
+
+  func check() throws {
+    let file = try Golden.tensors(of: golden)
+    try ElementType.withDefault(golden.elementType) {
+      for unroll in [Unroll.never, .by(3), .full] {
+        let eager = try results(file, unroll: unroll, isCompiled: false)
+        let staged = try results(file, unroll: unroll, isCompiled: true)
+        expectGolden(eager, file, of: golden, "unroll \(unroll), eager")
+        expectGolden(staged, file, of: golden, "unroll \(unroll), compiled")
+        for name in ["output", "loss"] { expectSameBits(staged[name]!, eager[name]!, "\(golden.name): \(name)") }
+      }
+    }
+  }
+
+  private func results(_ file: [String: Tensor], unroll: Unroll, isCompiled: Bool) throws -> [String: Tensor] {
+    let model = Sequential(try makeLayers(unroll))
+    #expect(model.names == golden.config.array!.map { $0["name"]?.string })
+    try setParameters(of: model, to: weights(file))
+    #expect(model.parameterCount == golden.parameterCount)
+    let (x, labels, optimizer) = (file["x"]!, file["y_true"]!, try newOptimizer())
+    let differentiate = { (x: Tensor, labels: Tensor) -> [String: Tensor] in
+      let output = model(x)
+      let (value, gradients) = valueWithGradient(of: model) { loss(model(x), labels) }
+      var results = ["output": endsWithSoftmax ? softmax(output) : output, "loss": value]
+      for (name, parameter) in gradients.parameters { results["grad.\(kerasName(name))"] = gradients[parameter] }
+      return results
+    }
+    let train = { (x: Tensor, labels: Tensor) -> Tensor in
+      let (value, gradients) = valueWithGradient(of: model) { loss(model(x), labels) }
+      optimizer.update(model, along: gradients)
+      return value
+    }
+    let (stagedDifferentiate, stagedTrain) = (compiled(differentiate), compiled(train))
+    var results = try isCompiled ? stagedDifferentiate(x, labels) : differentiate(x, labels)
+    var losses: [Tensor] = []
+    for _ in 0..<(try #require(golden.steps)) {
+      losses.append(try isCompiled ? stagedTrain(x, labels) : train(x, labels))
+    }
+    losses.append(loss(model(x), labels))
+    results["losses"] = stacked(losses)
+    for (name, parameter) in model.parameters { results["after.\(kerasName(name))"] = parameter.value }
+    return results.merging(sampled(results)) { $1 }
+  }
+
+  /// The first weights: stored, or by formula, of which the file has a sample to compare with.
+  private func weights(_ file: [String: Tensor]) -> [String: Tensor] {
+    let computed = golden.formulas.mapValues(\.tensor)
+    let samples = sampled(computed)
+    var weights = computed
+    for name in golden.weights.keys.sorted() {
+      if let made = samples[name] ?? computed[name] {
+        expectClose(made, file[name]!, relative: 1e-6, absolute: 0, "\(golden.name): \(name)")
+      } else {
+        weights[name] = file[name]!
+      }
+    }
+    return weights
+  }
+
+  /// The samples and norms of the tensors that are too large to be stored.
+  private func sampled(_ tensors: [String: Tensor]) -> [String: Tensor] {
+    var results: [String: Tensor] = [:]
+    for (name, sample) in golden.samples {
+      guard let tensor = tensors[name] else { continue }
+      let flat = tensor.reshaped(to: [tensor.count])
+      #expect(tensor.shape == Shape(sample.shape))
+      let indices = Tensor.iota(sample.count, by: Double(sample.stride))
+      results["sample.\(name)"] = flat.gathered(at: indices)
+      results["norm.\(name)"] = sqrt((flat * flat).sum())
+    }
+    return results
+  }
+}
+
+extension GoldenCase.Formula {
+  /// The tensor: numbers from a counter, mixed, scaled and rounded to single precision.
+  var tensor: Tensor {
+    var seed: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in key.utf8 { seed = (seed ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let count = shape.reduce(1, *)
+    let elements = (0..<count).map { index -> Float in
+      var z = seed &+ UInt64(index + 1) &* 0x9e37_79b9_7f4a_7c15
+      z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+      z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+      z ^= z >> 31
+      return Float((2 * Double(z >> 40) + 1 - 16_777_216) / 16_777_216) * Float(scale)
+    }
+    return Tensor(elements, shape: Shape(shape))
+  }
+}
+
+/// Adam as Keras on TensorFlow computes it for float64 weights: the decays in the bias correction, but not those of the
+/// moments, are rounded to single precision. That changes the first steps by some 6e-6 of their size, more than the
+/// tolerance of float64. Our Adam rounds nothing; it is compared in float32, and in float64 with plain numbers.
+private final class KerasAdamInFloat64: Optimizer {
+  var learningRate: Double
+  private let beta1, beta2, epsilon: Double
+  private let step = Variable(Tensor(Double(0)))
+  private var moments: [String: (m: Variable, v: Variable)] = [:]
+
+  init(_ settings: Settings) throws {
+    learningRate = try settings.number("learning_rate")
+    beta1 = try settings.number("beta_1")
+    beta2 = try settings.number("beta_2")
+    epsilon = try settings.number("epsilon")
+  }
+
+  func update(_ model: some Module, along gradients: Gradients) {
+    func rounded(_ value: Double) -> Tensor { Tensor(Double(Float(value))) }
+    let t = step.value + 1
+    step.value = t
+    let α = Tensor(learningRate) * sqrt(1 - power(rounded(beta2), t)) / (1 - power(rounded(beta1), t))
+    for (name, parameter) in gradients.parameters {
+      guard let w = parameter.value, let g = gradients[parameter] else { continue }
+      let zeros = Tensor(repeating: 0, shape: w.shape, elementType: .float64)
+      let (m, v) = moments[name] ?? (Variable(zeros), Variable(zeros))
+      moments[name] = (m, v)
+      m.value = m.value + (g - m.value) * Tensor(1 - beta1)
+      v.value = v.value + (g * g - v.value) * Tensor(1 - beta2)
+      parameter.value = w - α * m.value / (sqrt(v.value) + Tensor(epsilon))
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Reel
+import ReelNN
+import ReelTestSupport
+import Testing
+
+/// What real Keras and PyTorch computed, against what Reel computes: each case of the indices that the library covers, by
+/// its settings, eagerly and compiled, as a loop, in blocks and unrolled.
+@Suite struct GoldenTests {
+  @Test(arguments: Golden.covered("layer"))
+  func layer(golden: GoldenCase) throws { try LayerCase(keras: golden).check() }
+
+  @Test(arguments: Golden.covered("torch_layer"))
+  func layerOfPyTorch(golden: GoldenCase) throws { try LayerCase(torch: golden).check() }
+
+  @Test(arguments: Golden.covered("loss"))
+  func loss(golden: GoldenCase) throws { try LossCase(golden).check() }
+
+  @Test(arguments: Golden.covered("optimizer"))
+  func optimizer(golden: GoldenCase) throws { try checkOptimizer(golden) }
+
+  @Test(arguments: Golden.covered("initializer"))
+  func initializer(golden: GoldenCase) throws { try checkInitializer(golden) }
+
+  @Test(arguments: Golden.covered("activation"))
+  func activation(golden: GoldenCase) throws { try checkActivations(golden) }
+
+  @Test(arguments: Golden.covered("model"))
+  func model(golden: GoldenCase) throws { try ModelCase(golden, unroll: .never).check() }
+
+  /// How many cases are run, and how many of their tensors are compared, by kind and class. The numbers change with the
+  /// library only: they must not shrink unnoticed.
+  static let counts: [String: [Int]] = [
+    "layer SimpleRNN": [11, 59], "layer LSTM": [15, 84], "layer GRU": [25, 133], "layer RNN": [3, 17],
+    "layer Dense": [5, 19],
+    "torch_layer torch.nn.RNN": [1, 7], "torch_layer torch.nn.LSTM": [4, 32], "torch_layer torch.nn.GRU": [4, 27],
+    "loss MeanSquaredError": [3, 9], "loss CategoricalCrossentropy": [2, 7],
+    "loss SparseCategoricalCrossentropy": [3, 10], "optimizer SGD": [3, 30], "optimizer Adam": [2, 20],
+    "initializer LSTM": [3, 3], "activation activations": [5, 70], "model Model": [3, 43],
+  ]
+
+  @Test func nothingFallsOutOfScopeUnnoticed() {
+    var found: [String: [Int]] = [:]
+    for (_, golden) in Golden.cases where reasonOutsideScope(golden) == nil {
+      let names = (golden.outputs.keys + golden.gradients).filter { reasonOutsideScope(tensor: $0, of: golden) == nil }
+      let counts = found["\(golden.kind) \(golden.layer)"] ?? [0, 0]
+      found["\(golden.kind) \(golden.layer)"] = [counts[0] + 1, counts[1] + names.count]
+    }
+    #expect(found == Self.counts)
+  }
+
+  /// Every case that is not run has one of these reasons, each of which names what the library lacks.
+  @Test func whatIsOutsideScopeHasAReason() {
+    let reasons = Golden.cases.compactMap { reasonOutsideScope($0.golden) }
+    let known = [
+      "cases of kind", "the layer", "the loss", "the optimizer", "the setting", "the input", "learning_rate =",
+      "cross-entropy of probabilities", "several layers in one", "none of the functions",
+    ]
+    for reason in reasons { #expect(known.contains { reason.hasPrefix($0) }, "\(reason)") }
+    #expect(reasons.count == Golden.cases.count - Self.counts.values.reduce(0) { $0 + $1[0] })
+  }
+
+  @Test func theFolderHasTheFilesThatAreRunAndNoOthers() throws {
+    for backend in ["keras", "torch"] {
+      let run = Golden.cases.filter { $0.backend == backend && reasonOutsideScope($0.golden) == nil }.map(\.golden.file)
+      let found = try FileManager.default.contentsOfDirectory(
+        atPath: Golden.folder.appendingPathComponent(backend).path)
+      #expect(Set(found).symmetricDifference(run + ["index.json"]) == [])
+    }
+  }
+}
