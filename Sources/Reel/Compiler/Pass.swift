@@ -1,3 +1,5 @@
+import Foundation
+
 /// A step of the compiler: a graph in, a graph with the same meaning out.
 package struct Pass: Sendable {
   /// The name in dumps.
@@ -10,7 +12,7 @@ package struct Pass: Sendable {
   }
 
   /// The passes of `compiled`, in order.
-  package static let pipeline: [Pass] = [.deadCode, .commonSubexpressions, .deadCode, .fusion]
+  package static let pipeline: [Pass] = [.deadCode, .simplify, .commonSubexpressions, .deadCode, .fusion]
 
   /// Takes away the operations that no output needs.
   package static let deadCode = Pass("dead code") { $0.withoutDeadCode() }
@@ -18,11 +20,33 @@ package struct Pass: Sendable {
 
 extension Graph {
   /// The graph after some passes, one after another.
+  ///
+  /// `REEL_DUMP=passes` in the environment prints the graph before the first and after each, to standard error. Builds with
+  /// assertions validate every result.
   package func applying(_ passes: [Pass]) -> Graph {
-    passes.reduce(self) { graph, pass in
+    dump("before the passes")
+    return passes.reduce(self) { graph, pass in
       let result = pass.transform(graph)
       assert(result.inputTypes == graph.inputTypes && result.outputTypes == graph.outputTypes, "after \(pass.name)")
+      assert(result.isValid(after: pass))
+      result.dump("after \(pass.name)")
       return result
     }
   }
+
+  private func isValid(after pass: Pass) -> Bool {
+    do {
+      try validate()
+      return true
+    } catch {
+      fatalError("after \(pass.name): \(error)\n\(self)")
+    }
+  }
+
+  private func dump(_ when: String) {
+    guard Self.dumpsPasses else { return }
+    FileHandle.standardError.write(Data("\(when):\n\(self)\n\n".utf8))
+  }
+
+  private static let dumpsPasses = ProcessInfo.processInfo.environment["REEL_DUMP"] == "passes"
 }

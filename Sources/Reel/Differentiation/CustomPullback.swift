@@ -16,9 +16,12 @@ package struct CustomPullback: Operation, OperationWithBodies {
 
   package var name: String { rule.name }
   package var bodies: [Graph] { [function] }
+  package func replacingBodies(_ bodies: [Graph]) -> any Operation { CustomPullback(function: bodies[0], rule: rule) }
   package var isCheap: Bool { false }
 
-  package static func == (left: Self, right: Self) -> Bool { left.rule === right.rule && left.function == right.function }
+  package static func == (left: Self, right: Self) -> Bool {
+    left.rule === right.rule && left.function == right.function
+  }
   package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(rule)) }
 
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { function.outputTypes }

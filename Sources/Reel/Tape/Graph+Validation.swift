@@ -9,12 +9,18 @@ extension Graph {
   /// that are inputs, outputs that exist, and the same in every body of a loop.
   package func validate() throws(GraphDefect) {
     for (index, node) in nodes.enumerated() {
-      func fail(_ problem: String) -> GraphDefect { GraphDefect(description: "%\(index) \(node.operation.name): \(problem)") }
+      func fail(_ problem: String) -> GraphDefect {
+        GraphDefect(description: "%\(index) \(node.operation.name): \(problem)")
+      }
       for operand in node.operands where !has(operand) || operand.node >= index {
         throw fail("the operand \(operand.node).\(operand.result) is no older result")
       }
       let types: [TensorType]
-      do { types = try node.operation.resultTypes(of: node.operands.map(type(of:))) } catch { throw fail(error.description) }
+      do {
+        types = try node.operation.resultTypes(of: node.operands.map(type(of:)))
+      } catch {
+        throw fail(error.description)
+      }
       guard types == node.results else { throw fail("recorded as \(node.results), by its type rule \(types)") }
       for body in (node.operation as? any OperationWithBodies)?.bodies ?? [] {
         do { try body.validate() } catch { throw fail(error.description) }
