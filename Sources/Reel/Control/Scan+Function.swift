@@ -17,12 +17,31 @@ public func scan<Element: TensorStructure, Carry: TensorStructure, Output: Tenso
   over elements: Element, from initial: Carry, reverse: Bool = false, unroll: Unroll = .never,
   _ step: (_ state: Carry, _ element: Element) -> (Carry, Output)
 ) -> (state: Carry, outputs: Output) {
+  scan(over: elements, from: initial, reverse: reverse, unroll: unroll, keepsLastOnly: false, step)
+}
+
+/// As ``scan(over:from:reverse:unroll:_:)``, but gives the output of the last step alone, which costs no stack.
+package func scanToLast<Element: TensorStructure, Carry: TensorStructure, Output: TensorStructure>(
+  over elements: Element, from initial: Carry, reverse: Bool = false, unroll: Unroll = .never,
+  _ step: (_ state: Carry, _ element: Element) -> (Carry, Output)
+) -> (state: Carry, output: Output) {
+  let (state, output) = scan(
+    over: elements, from: initial, reverse: reverse, unroll: unroll, keepsLastOnly: true, step)
+  return (state, output)
+}
+
+private func scan<Element: TensorStructure, Carry: TensorStructure, Output: TensorStructure>(
+  over elements: Element, from initial: Carry, reverse: Bool, unroll: Unroll, keepsLastOnly: Bool,
+  _ step: (_ state: Carry, _ element: Element) -> (Carry, Output)
+) -> (state: Carry, outputs: Output) {
   guard let length = Loop.length(of: elements) else {
     return (initial, step(initial, elements).1)
   }
   return withoutActuallyEscaping(step) { step in
     var output: Output?
-    let loop = Loop(carryPaths: initial.tensorPaths, isReversed: reverse) { state, element in
+    let loop = Loop(
+      carryPaths: initial.tensorPaths, isReversed: reverse, keepsLastOnly: keepsLastOnly
+    ) { state, element in
       let (next, current) = step(initial.replacingTensors(state), elements.replacingTensors(element))
       output = current
       return (next.tensors, current.tensors)
@@ -39,6 +58,8 @@ private struct Loop {
 
   let carryPaths: [String]
   let isReversed: Bool
+  /// Whether only the outputs of the last step are given, and not the stacks of all.
+  let keepsLastOnly: Bool
   let step: Step
 
   /// The leading extent that all sequences have; reports if there is none.
@@ -75,6 +96,7 @@ private struct Loop {
       guard keepsTypes(carry, next) else { return (carry, output) }
       (carry, slices[time]) = (next, output)
     }
+    if keepsLastOnly { return (carry, slices[isReversed ? 0 : length - 1]) }
     return (carry, slices[0].indices.map { index in stacked(slices.map { $0[index] }) })
   }
 
@@ -91,6 +113,10 @@ private struct Loop {
         .reshaped(to: element.shape.replacing(0, with: block).inserting(count, at: 0))
     }
     let (middle, stacks) = symbolic(blocks, from: carry, count) { unrolled($1, from: $0, block) }
+    if keepsLastOnly {
+      return rest == 0
+        ? (middle, stacks) : unrolled(elements.map { $0[restStart..<restStart + rest] }, from: middle, rest)
+    }
     let joined = stacks.map { $0.reshaped(to: $0.shape.removing(0).replacing(0, with: count * block)) }
     if rest == 0 { return (middle, joined) }
     let (last, ends) = unrolled(elements.map { $0[restStart..<restStart + rest] }, from: middle, rest)
@@ -112,11 +138,39 @@ private struct Loop {
     if hasFailed || Recording.boundary?.hasFailed == true {
       return (carry, Array(repeating: .placeholder(like: carry.first), count: outputCount))
     }
+    if keepsLastOnly { return carryingOutputs(body, captured, carry, elements, length) }
     let scan = Scan(
       body: LoopBody(body), captureCount: captured.count, carryCount: carry.count, length: length,
       isReversed: isReversed, isAdjoint: false)
     let results = scan.apply(captured + carry + elements)
     return (Array(results[..<carry.count]), Array(results[carry.count..<carry.count + outputCount]))
+  }
+
+  /// A loop whose outputs are carried instead of stacked. An output that is a part of the state is that part; any other
+  /// becomes a carry that no step reads.
+  private func carryingOutputs(
+    _ body: Graph, _ captured: [Tensor], _ carry: [Tensor], _ elements: [Tensor], _ length: Int
+  ) -> ([Tensor], [Tensor]) {
+    let states = Array(body.outputs[..<carry.count])
+    var added: [Value] = []
+    let places = body.outputs[carry.count...].map { output in
+      if let place = (states + added).firstIndex(of: output) { return place }
+      added.append(output)
+      return carry.count + added.count - 1
+    }
+    var nodes = body.nodes
+    let entering = added.map { output in
+      nodes.append(Node(operation: Input(type: body.type(of: output), name: ""), operands: [], results: [body.type(of: output)], path: []))
+      return Value(nodes.count - 1)
+    }
+    var inputs = body.inputs
+    inputs.insert(contentsOf: entering, at: captured.count + carry.count)
+    let scan = Scan(
+      body: LoopBody(Graph(nodes: nodes, inputs: inputs, outputs: states + added)), captureCount: captured.count,
+      carryCount: carry.count + added.count, length: length, isReversed: isReversed, isAdjoint: false)
+    let zeros = added.map { Tensor.zeros(body.type(of: $0).shape, elementType: body.type(of: $0).elementType) }
+    let results = scan.apply(captured + carry + zeros + elements)
+    return (Array(results[..<carry.count]), places.map { results[$0] })
   }
 
   /// Whether the state leaves the step as it entered; reports every part that does not.

@@ -48,20 +48,42 @@ public struct RNN<Cell: RecurrentCell>: Layer {
     guard isSequence(x) else {
       return (.zeros([1, 1]), initialState ?? cell.initialState(batchSize: 1))
     }
-    let initial = initialState ?? cell.initialState(batchSize: x.shape[0])
-    let (state, stack) = run(x.transposed([1, 0] + Array(2..<x.rank)), from: initial)
+    let initial = self.initialState(initialState, for: x)
+    let steps = x.transposed([1, 0] + Array(2..<x.rank))
+    let step = { (state: Cell.State, x: Tensor) in
+      let (output, next) = cell(x, state)
+      return (next, output)
+    }
+    guard returnSequences else {
+      let (state, output) = scanToLast(over: steps, from: initial, reverse: goBackwards, unroll: unroll, step)
+      return (output, state)
+    }
+    let (state, stack) = scan(over: steps, from: initial, reverse: goBackwards, unroll: unroll, step)
     // The scan puts outputs where their inputs are; the order of processing is the other way round if it goes backwards.
-    guard returnSequences else { return (stack[goBackwards ? 0 : -1], state) }
     let inOrder = goBackwards ? stack.reversed(along: 0) : stack
     return (inOrder.transposed([1, 0] + Array(2..<inOrder.rank)), state)
   }
 
-  private func run(_ steps: Tensor, from initial: Cell.State) -> (state: Cell.State, stack: Tensor) {
-    let (state, stack) = scan(over: steps, from: initial, reverse: goBackwards, unroll: unroll) { state, x in
-      let (output, next) = cell(x, state)
-      return (next, output)
+  /// The state before the first step: the one given, if it has the shapes of the cell's own.
+  private func initialState(_ given: Cell.State?, for x: Tensor) -> Cell.State {
+    let own = cell.initialState(batchSize: x.shape[0])
+    guard let given else { return own }
+    let (found, expected) = (given.tensors, own.tensors)
+    guard found.count == expected.count else {
+      TensorError(
+        operation: layerName, problem: "an initial state of \(found.count) tensors", expected: "\(expected.count)"
+      ).report()
+      return own
     }
-    return (state, stack)
+    for (path, (found, expected)) in zip(own.tensorPaths, zip(found, expected)) where found.shape != expected.shape {
+      let name = path.isEmpty ? "" : " '\(path)'"
+      TensorError(
+        operation: layerName, problem: "an initial state\(name) of shape \(found.shape) for input of shape \(x.shape)",
+        expected: (expected.rank == 2 ? "[batch, units] = " : "shape ") + "\(expected.shape)"
+      ).report()
+      return own
+    }
+    return given
   }
 
   private func isSequence(_ x: Tensor) -> Bool {
