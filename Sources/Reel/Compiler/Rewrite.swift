@@ -37,7 +37,8 @@ final class Rewriter {
   private var uses: [Int] = []
   /// Whether a node is a sum of the reverse sweep whose only user is another one.
   private var isInnerSum: [Bool] = []
-  private var scalars: [ScalarKey: Value] = [:]
+  /// Constants whose elements have the same bits.
+  private var constants: [ConstantKey: Value] = [:]
   private var uniforms: [Int32: Value?] = [:]
   private var offsets: [Int32: [Int]] = [:]
   private let rules: [ObjectIdentifier: [RewriteRule]]
@@ -48,8 +49,8 @@ final class Rewriter {
   /// Whether anything was replaced.
   private(set) var hasChanged = false
 
-  private struct ScalarKey: Hashable {
-    let type: ElementType
+  private struct ConstantKey: Hashable {
+    let type: TensorType
     let bits: UInt64
   }
 
@@ -98,7 +99,7 @@ final class Rewriter {
   }
 
   private func replacement(for operation: any Operation, _ operands: [Value], _ types: [TensorType]) -> [Value]? {
-    if operands.isEmpty { return known(operation) }
+    if operands.isEmpty { return known(operation, types) }
     let site = RewriteSite(rewriter: self, operands: operands, types: types)
     if let folded = site.folded(operation) { return folded }
     let kind = ObjectIdentifier(Swift.type(of: operation))
@@ -114,22 +115,24 @@ final class Rewriter {
 
   private static let elementwise = ObjectIdentifier(Elementwise.self)
 
-  /// Scalars of equal bits are one, and `fill` is a scalar that is broadcast.
-  private func known(_ operation: any Operation) -> [Value]? {
+  /// What stands for an operation without operands: constants that repeat the same bits are one, and `fill` is a scalar
+  /// that is broadcast.
+  private func known(_ operation: any Operation, _ types: [TensorType]) -> [Value]? {
     if let fill = operation as? Fill {
-      return [RewriteSite(rewriter: self, operands: [], types: [fill.type]).filled(fill.value)]
+      return [RewriteSite(rewriter: self, operands: [], types: types).filled(fill.value)]
     }
-    guard let storage = operation.constant, storage.type.shape == .scalar else { return nil }
-    return scalars[ScalarKey(type: storage.type.elementType, bits: storage.firstBits)].map { [$0] }
+    return key(operation).flatMap { constants[$0] }.map { [$0] }
+  }
+
+  private func key(_ operation: any Operation) -> ConstantKey? {
+    operation.constant?.repeatedElement.map { ConstantKey(type: operation.constant!.type, bits: $0.firstBits) }
   }
 
   private func append(
     _ operation: any Operation, _ operands: [Value], _ types: [TensorType], uses count: Int
   ) -> [Value] {
     let index = nodes.count
-    if operands.isEmpty, let storage = operation.constant, storage.type.shape == .scalar {
-      scalars[ScalarKey(type: storage.type.elementType, bits: storage.firstBits)] = Value(index)
-    }
+    if operands.isEmpty, let key = key(operation) { constants[key] = Value(index) }
     nodes.append(Node(operation: operation, operands: operands, results: types, path: path))
     kinds.append(ObjectIdentifier(Swift.type(of: operation)))
     uses.append(count)

@@ -27,17 +27,8 @@ extension Graph {
   fileprivate func simplified() -> Graph {
     let rewriter = Rewriter(Pass.rules)
     let result = rewriter.replay(self) { operation in
-      guard let outer = operation as? any OperationWithBodies, !(operation is CustomPullback) else { return nil }
-      return outer.mapBodies { $0.simplified() }
+      operation is CustomPullback ? nil : operation.mapBodies { $0.simplified() }
     }
     return rewriter.hasChanged ? result : self
-  }
-}
-
-extension OperationWithBodies {
-  /// The operation with other bodies of the same types, or nil if they are the same.
-  fileprivate func mapBodies(_ transform: (Graph) -> Graph) -> (any Operation)? {
-    let changed = bodies.map(transform)
-    return changed == bodies ? nil : replacingBodies(changed)
   }
 }

@@ -40,15 +40,24 @@ package struct Constant: Operation {
     preconditionFailure("an operation without operands has none with a batch axis")
   }
 
-  /// One element is compared by value; more elements only by where they are.
+  /// Few elements are compared by their bits; more elements only by where they are.
   package static func == (left: Constant, right: Constant) -> Bool {
     guard left.storage.type == right.storage.type else { return false }
-    if left.storage.buffer === right.storage.buffer { return left.storage.byteOffset == right.storage.byteOffset }
-    return left.storage.type.shape.count == 1
-      && left.storage.bytes.elementsEqual(right.storage.bytes)
+    if left.isSmall { return left.storage.bytes.elementsEqual(right.storage.bytes) }
+    return left.storage.buffer === right.storage.buffer && left.storage.byteOffset == right.storage.byteOffset
   }
 
-  package func hash(into hasher: inout Hasher) { hasher.combine(storage.type) }
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(storage.type)
+    if isSmall {
+      hasher.combine(bytes: storage.bytes)
+    } else {
+      hasher.combine(ObjectIdentifier(storage.buffer))
+      hasher.combine(storage.byteOffset)
+    }
+  }
+
+  private var isSmall: Bool { storage.type.byteCount <= 256 }
 }
 
 /// One number everywhere.
