@@ -62,8 +62,13 @@ extension Tensor {
   public static func randomUniform(
     _ shape: Shape, key: RandomKey? = nil, from lower: Double = 0, to upper: Double = 1, elementType: ElementType? = nil
   ) -> Tensor {
-    let unit = unitUniform(shape, key ?? .next(), elementType ?? .default)
-    return lower == 0 && upper == 1 ? unit : unit * Tensor(.number(upper - lower)) + Tensor(.number(lower))
+    let elementType = elementType ?? .default
+    let unit = unitUniform(shape, key ?? .next(), elementType)
+    if lower == 0 && upper == 1 { return unit }
+    // Rounding may reach the upper bound: then it is the number before it.
+    let last = elementType == .float32 && Double(Float(upper)) >= upper ? Double(Float(upper).nextDown) : upper.nextDown
+    let spread = unit * Tensor(.number(upper - lower)) + Tensor(.number(lower))
+    return minimum(spread, Tensor(.number(Swift.max(lower, last))))
   }
 
   /// Uniformly distributed numbers in 0..<1: 24 random bits of `float32`, 53 of `float64`.
