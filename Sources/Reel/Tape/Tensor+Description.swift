@@ -1,8 +1,8 @@
 extension Tensor: CustomStringConvertible {
   /// The elements in nested brackets, shortened in the middle where there are many, as NumPy prints arrays:
   ///
-  ///     [[1.0, 2.5, 3.0],
-  ///      [4.0, 5.0, 6.25]]
+  ///     [[ 1.0,  2.5,  3.0],
+  ///      [ 4.0,  5.0, 6.25]]
   ///
   /// A tensor that is being staged prints its type.
   public var description: String {
