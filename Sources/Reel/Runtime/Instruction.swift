@@ -49,7 +49,7 @@ struct ElementwiseCall: Sendable {
 
 /// A matrix product, for every index of the leading axes.
 struct ProductCall: Sendable {
-  struct Matrix: Sendable {
+  struct Matrix: Hashable, Sendable {
     let address: Address
     let rowStride, columnStride: Int
     /// Strides along the leading axes, in elements.

@@ -17,7 +17,7 @@ package struct Lowering {
     /// Bases from here on belong to the loop; those before are the same in every step.
     let firstBase: Int
     var prologue: [Instruction] = []
-    var packed: [View: View] = [:]
+    var packed: [ProductCall.Matrix: View] = [:]
   }
 
   /// A new place of the program's own memory. In a loop it lives through all steps: threads may be at different ones.
@@ -162,22 +162,21 @@ extension Lowering {
   /// The packed form of a matrix that does not change in the loop being lowered.
   private mutating func packed(_ view: View, inner: Int, columns: Int, transposed: Bool) -> View? {
     guard view.shape.rank == 2, inner > 0, let open = loop, view.base < open.firstBase else { return nil }
-    if let known = open.packed[view] {
+    let source = ProductCall.Matrix(
+      address: Address(view), rowStride: view.strides[transposed ? 1 : 0],
+      columnStride: view.strides[transposed ? 0 : 1], outerStrides: [])
+    if let known = open.packed[source] {
       memory.touch(known.base)
       return known
     }
     let byteCount = Kernels.table.pointee.packed_size(view.type.elementType.kernel, inner, columns)
     let packed = View(base: memory.allocate(byteCount: byteCount, forLoop: true), view.type)
-    let source = ProductCall.Matrix(
-      address: Address(view), rowStride: view.strides[transposed ? 1 : 0],
-      columnStride: view.strides[transposed ? 0 : 1],
-      outerStrides: [])
     memory.touch(view.base)
     loop!.prologue.append(
       .pack(
         PackCall(
           elementType: view.type.elementType, inner: inner, columns: columns, source: source, packed: Address(packed))))
-    loop!.packed[view] = packed
+    loop!.packed[source] = packed
     return packed
   }
 }
@@ -255,7 +254,8 @@ extension Lowering {
   /// Whether a value is computed where it is told to be: not an input, a constant or a view of something else.
   func canPlace(_ value: Value, _ graph: Graph) -> Bool {
     let operation = graph.nodes[Int(value.node)].operation
-    return !(operation is Input) && operation.constant == nil && !operation.isLayout && !(operation is Scan)
+    if let scan = operation as? Scan { return value.result >= scan.carryCount }
+    return !(operation is Input) && operation.constant == nil && !operation.isLayout
   }
 }
 

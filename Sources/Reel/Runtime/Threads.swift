@@ -28,33 +28,37 @@ final class Threads: Sendable {
   /// How many parts run at once, the caller's among them.
   let count: Int
 
-  /// A job: which parts of which fork, and what to do with one. Written before the generation is published.
+  /// What a fork runs. It is written before its generation is published, and read by threads that have claimed a part.
   private struct Job: @unchecked Sendable {
     var body: UnsafeRawPointer?
     var call: (@convention(c) (UnsafeRawPointer, Int) -> Void)?
   }
 
   private let job = Mutex(Job())
-  private let generation = Atomic(0)
-  private let running = Atomic(0)
-  private let busy = Atomic(false)
+  /// The generation, and below it the next part that nobody has claimed.
+  private let claims = Atomic(0)
+  private let finished = Atomic(0)
+  private let isForking = Atomic(false)
   private let sleepers = Atomic(0)
   private let monitor = NSCondition()
+  private static let generation = 1 << 16
 
   init(count: Int) {
     self.count = count
-    for index in 1..<max(count, 1) {
-      let thread = Thread { [self] in work(index) }
+    claims.store(count, ordering: .relaxed)
+    for _ in 1..<max(count, 1) {
+      let thread = Thread { [self] in work() }
       thread.stackSize = 1 << 20
       thread.start()
     }
   }
 
-  /// Runs `body` for every part, `0..<count`, each on a thread of its own, and waits for all of them.
+  /// Runs `body` for every part, `0..<count`, on as many threads as come to it, and waits for all of them.
   ///
-  /// Called while it is already running (from a part, or from another thread), it runs the parts one after another.
+  /// Threads claim parts one by one, so that a thread that is not scheduled holds nobody up. Called while a fork is
+  /// running, from a part or from another thread, it runs the parts one after another.
   func fork(_ body: (Int) -> Void) {
-    if count == 1 || busy.exchange(true, ordering: .acquiring) {
+    if count == 1 || isForking.exchange(true, ordering: .acquiring) {
       for part in 0..<count { body(part) }
       return
     }
@@ -65,18 +69,33 @@ final class Threads: Sendable {
             raw.assumingMemoryBound(to: ((Int) -> Void).self).pointee(part)
           }
         }
-        running.store(count - 1, ordering: .relaxed)
-        generation.add(1, ordering: .sequentiallyConsistent)
+        finished.store(0, ordering: .relaxed)
+        let current = claims.load(ordering: .relaxed) / Self.generation * Self.generation + Self.generation
+        claims.store(current, ordering: .sequentiallyConsistent)
         if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wake() }
-        body(0)
+        runClaimed(current)
         var spins = 0
-        while running.load(ordering: .acquiring) > 0 {
+        while finished.load(ordering: .acquiring) < count {
           spins += 1
-          if spins > 20_000 { sched_yield() }
+          if spins > 10_000 { sched_yield() }
         }
       }
     }
-    busy.store(false, ordering: .releasing)
+    isForking.store(false, ordering: .releasing)
+  }
+
+  /// Claims and runs parts of a generation until none is left.
+  private func runClaimed(_ generation: Int) {
+    while true {
+      let current = claims.load(ordering: .acquiring)
+      guard current - current % Self.generation == generation, current - generation < count else { return }
+      guard
+        claims.compareExchange(expected: current, desired: current + 1, ordering: .acquiringAndReleasing).exchanged
+      else { continue }
+      let job = job.withLock { $0 }
+      job.call!(job.body!, current - generation)
+      finished.add(1, ordering: .releasing)
+    }
   }
 
   private func wake() {
@@ -85,27 +104,26 @@ final class Threads: Sendable {
     monitor.unlock()
   }
 
-  private func work(_ index: Int) {
+  private func work() {
     var seen = 0
     while true {
       seen = awaitGeneration(after: seen)
-      let job = job.withLock { $0 }
-      job.call!(job.body!, index)
-      running.subtract(1, ordering: .releasing)
+      runClaimed(seen)
     }
   }
 
   /// Spins for some tens of microseconds, then sleeps until the next fork.
   private func awaitGeneration(after seen: Int) -> Int {
-    for _ in 0..<20_000 {
-      let current = generation.load(ordering: .acquiring)
-      if current != seen { return current }
+    func current() -> Int {
+      let claims = claims.load(ordering: .sequentiallyConsistent)
+      return claims - claims % Self.generation
     }
+    for _ in 0..<20_000 where current() != seen { return current() }
     monitor.lock()
     defer { monitor.unlock() }
     sleepers.add(1, ordering: .sequentiallyConsistent)
     defer { sleepers.subtract(1, ordering: .sequentiallyConsistent) }
-    while generation.load(ordering: .sequentiallyConsistent) == seen { monitor.wait() }
-    return generation.load(ordering: .acquiring)
+    while current() == seen { monitor.wait() }
+    return current()
   }
 }

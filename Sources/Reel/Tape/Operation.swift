@@ -16,6 +16,9 @@ package protocol Operation: Hashable, Sendable {
   /// The kernel: computes `results`, which are allocated with the types of the type rule.
   func run(_ operands: [Storage], into results: [Storage])
 
+  /// Runs the kernel into storages of its own choice: new ones, unless the operation knows better.
+  func evaluate(_ operands: [Storage], types: [TensorType]) -> [Storage]
+
   /// The cotangents of the operands, nil where there is none. Written with tensor operations only, which is what makes
   /// derivatives of any order work. A cotangent may have the shape that the operand was broadcast to: the sweep undoes it.
   func pullback(_ context: PullbackContext) -> [Tensor?]
@@ -114,8 +117,7 @@ extension Operation {
   /// Applies an operation with one result.
   package func callAsFunction(_ operands: Tensor...) -> Tensor { apply(operands)[0] }
 
-  /// Runs the kernel into new storages.
-  func evaluate(_ operands: [Storage], types: [TensorType]) -> [Storage] {
+  package func evaluate(_ operands: [Storage], types: [TensorType]) -> [Storage] {
     if let constant { return [constant] }
     if isView { return [operands[0].viewed(as: types[0])] }
     let results = types.map { Storage($0) }
