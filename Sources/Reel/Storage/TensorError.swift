@@ -36,7 +36,8 @@ extension TensorError: CustomStringConvertible {
   /// One line: layers, operation, what was found with which operands, what was expected.
   public var description: String {
     var text = path.isEmpty ? "" : path.joined(separator: ".") + ": "
-    text += "\(operation): \(problem)"
+    // A layer that reports for itself is not named twice.
+    text += path.last == operation ? problem : "\(operation): \(problem)"
     if !operands.isEmpty {
       text += " (operands: " + operands.map(\.description).joined(separator: ", ") + ")"
     }
