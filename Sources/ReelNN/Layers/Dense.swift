@@ -34,7 +34,9 @@ public struct Dense: Layer {
   }
 
   /// Applies the layer to `[..., features]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope { applied(to: x) } }
+
+  private func applied(to x: Tensor) -> Tensor {
     guard x.rank >= 2 else {
       TensorError(
         operation: "dense", problem: "input of shape \(x.shape)", expected: "[batch, ..., features]"

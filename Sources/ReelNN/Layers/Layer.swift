@@ -16,6 +16,13 @@ public protocol Layer<Input, Output>: Module {
 extension Layer {
   /// The name of the layer in a model that does not name it: the type's, in lower camel case.
   package var defaultName: String { (self as? any NamedLayer)?.layerName ?? lowerCamelCase("\(Self.self)") }
+
+  /// Runs `body` under the layer's name, unless the model around the call has named it already.
+  func inOwnScope<Result>(_ body: () -> Result) -> Result {
+    let name = defaultName
+    if let last = Recording.path.last, last == name || last.hasPrefix("\(name)_") { return body() }
+    return Recording.inScope(name, body)
+  }
 }
 
 /// A layer whose type's name is not what a user calls it.

@@ -7,15 +7,18 @@ import Reel
 ///   - expected: The truth, of the same shape and element type.
 /// - Returns: A scalar.
 public func meanSquaredError(predicted: Tensor, expected: Tensor) -> Tensor {
-  guard predicted.shape == expected.shape else {
-    TensorError(
-      operation: "meanSquaredError",
-      problem: "predictions of shape \(predicted.shape) for values of shape \(expected.shape)", expected: "one shape"
-    ).report()
-    return .zeros([])
+  Recording.inScope("meanSquaredError") {
+    guard predicted.shape == expected.shape else {
+      TensorError(
+        operation: "meanSquaredError",
+        problem: "predictions of shape \(predicted.shape) for values of shape \(expected.shape)",
+        expected: "one shape for both, which nothing is broadcast to"
+      ).report()
+      return .zeros([])
+    }
+    let difference = predicted - expected
+    return (difference * difference).mean()
   }
-  let difference = predicted - expected
-  return (difference * difference).mean()
 }
 
 /// The mean over the batch of -Σ labels · log softmax(logits), from logits.
@@ -28,20 +31,29 @@ public func meanSquaredError(predicted: Tensor, expected: Tensor) -> Tensor {
 ///     `[..., classes]` (one-hot, for example).
 /// - Returns: A scalar: the mean over the leading axes.
 public func softmaxCrossEntropy(logits: Tensor, labels: Tensor) -> Tensor {
-  let classes = logits.rank > 0 ? logits.shape.last : 0
-  let leading = logits.rank > 0 ? logits.shape[..<(logits.rank - 1)] : .scalar
-  let probabilities: Tensor
-  if labels.elementType == .int32 && labels.shape == leading && logits.rank > 0 {
-    probabilities = labels.oneHot(classes, elementType: logits.elementType)
-  } else if labels.elementType == logits.elementType && labels.shape == logits.shape && logits.rank > 0 {
-    probabilities = labels
-  } else {
-    TensorError(
-      operation: "softmaxCrossEntropy",
-      problem: "labels of type \(labels.elementType)\(labels.shape) for logits of shape \(logits.shape)",
-      expected: "i32\(leading) classes, or \(logits.elementType)\(logits.shape) probabilities"
-    ).report()
-    return .zeros([])
+  Recording.inScope("softmaxCrossEntropy") {
+    guard let probabilities = probabilities(of: labels, for: logits) else { return .zeros([]) }
+    return -(probabilities * logSoftmax(logits)).sum(along: [-1]).mean()
   }
-  return -(probabilities * logSoftmax(logits)).sum(along: [-1]).mean()
+}
+
+/// Labels as the probabilities of the classes; nil after reporting labels or logits that do not fit.
+private func probabilities(of labels: Tensor, for logits: Tensor) -> Tensor? {
+  guard logits.rank > 0 else {
+    TensorError(
+      operation: "softmaxCrossEntropy", problem: "logits of shape \(logits.shape)", expected: "[..., classes]"
+    ).report()
+    return nil
+  }
+  let leading = logits.shape[..<(logits.rank - 1)]
+  if labels.elementType == .int32 && labels.shape == leading {
+    return labels.oneHot(logits.shape.last, elementType: logits.elementType)
+  }
+  if labels.elementType == logits.elementType && labels.shape == logits.shape { return labels }
+  TensorError(
+    operation: "softmaxCrossEntropy",
+    problem: "labels of type \(labels.elementType)\(labels.shape) for logits of shape \(logits.shape)",
+    expected: "i32\(leading) classes, or \(logits.elementType)\(logits.shape) probabilities"
+  ).report()
+  return nil
 }

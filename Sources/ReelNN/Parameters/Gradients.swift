@@ -36,9 +36,10 @@ public struct Gradients {
 public func valueWithGradient(
   of model: some Module, _ computation: () -> Tensor
 ) -> (value: Tensor, gradients: Gradients) {
+  // Listed first, so that parameters made in the computation know their names, in errors and in graphs.
+  let trainable = model.parameters.filter(\.parameter.isTrainable)
   let (value, found) = valueWithVariableGradients(computation)
   var values: [ObjectIdentifier: Tensor] = [:]
-  let trainable = model.parameters.filter(\.parameter.isTrainable)
   for (_, parameter) in trainable {
     guard let variable = parameter.variable else { continue }
     values[ObjectIdentifier(parameter)] = found[ObjectIdentifier(variable)]

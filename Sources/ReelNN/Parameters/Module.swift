@@ -43,8 +43,16 @@ private func collectParameters(_ value: Any, at path: String, _ found: (String, 
     switch mirror.displayStyle {
     case .collection:
       for (index, child) in mirror.children.enumerated() { collectParameters(child.value, at: join("\(index)"), found) }
-    case .optional, .dictionary, .tuple:
-      for child in mirror.children { collectParameters(child.value, at: join(child.label == "some" ? "" : child.label ?? ""), found) }
+    case .dictionary:
+      // Its children are pairs, in an order that changes from run to run.
+      let entries = mirror.children.map { Array(Mirror(reflecting: $0.value).children.map(\.value)) }
+      for entry in entries.map({ ("\($0[0])", $0[1]) }).sorted(by: { $0.0 < $1.0 }) {
+        collectParameters(entry.1, at: join(entry.0), found)
+      }
+    case .optional, .tuple:
+      for child in mirror.children {
+        collectParameters(child.value, at: join(child.label == "some" ? "" : child.label ?? ""), found)
+      }
     default: break
     }
   }

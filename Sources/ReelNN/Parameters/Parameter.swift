@@ -32,21 +32,30 @@ public final class Parameter: Sendable {
   /// The value as a tensor of a shape. The first call makes it, of element type ``Reel/ElementType/default``; a later call
   /// with another shape is a ``Reel/TensorError``.
   public func callAsFunction(_ shape: Shape) -> Tensor {
-    let variable = variable(shape: shape)
-    if variable.concrete.shape != shape {
+    guard let variable = variable(shape: shape) else { return Recording.suspended { .zeros(shape) } }
+    let made = variable.concrete.shape
+    guard made == shape else {
+      let changes = zip(made.extents, shape.extents).enumerated().filter { $1.0 != $1.1 }
+      var change = ""
+      if changes.count == 1, made.rank == shape.rank {
+        change = ": axis \(changes[0].offset) was \(changes[0].element.0) and is \(changes[0].element.1)"
+      }
       TensorError(
         operation: name.isEmpty ? "parameter" : "parameter '\(name)'",
-        problem: "a tensor of shape \(shape) is needed now, but the parameter was made with shape \(variable.concrete.shape)",
-        expected: "input of the same size as at the first call"
+        problem: "made with shape \(made) at its first use, but needed with shape \(shape) now\(change)",
+        expected: "input with as many features as at the first call; other features need another layer"
       ).report()
       return Recording.suspended { .zeros(shape) }
     }
     return variable.value
   }
 
-  private func variable(shape: Shape) -> Variable {
-    if let variable = state.withLock({ $0.variable }) { return variable }
+  /// The variable, made if need be; nil where an error was reported, for what comes after it has placeholder shapes.
+  private func variable(shape: Shape) -> Variable? {
+    if let variable { return variable }
+    if Recording.boundary?.hasFailed == true { return nil }
     let value = Recording.suspended { initializer(shape) }
+    if Recording.boundary?.hasFailed == true { return nil }
     return state.withLock { state in
       if let made = state.variable { return made }
       let variable = Variable(value, name: state.name)

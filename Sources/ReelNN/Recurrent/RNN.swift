@@ -45,6 +45,10 @@ public struct RNN<Cell: RecurrentCell>: Layer {
   ///   - x: The sequence.
   ///   - initialState: The state before the first step; the cell's own if nil.
   public func callAsFunction(_ x: Tensor, initialState: Cell.State?) -> (output: Tensor, state: Cell.State) {
+    inOwnScope { applied(to: x, initialState: initialState) }
+  }
+
+  private func applied(to x: Tensor, initialState: Cell.State?) -> (output: Tensor, state: Cell.State) {
     guard isSequence(x) else {
       return (.zeros([1, 1]), initialState ?? cell.initialState(batchSize: 1))
     }
@@ -64,22 +68,28 @@ public struct RNN<Cell: RecurrentCell>: Layer {
     return (inOrder.transposed([1, 0] + Array(2..<inOrder.rank)), state)
   }
 
-  /// The state before the first step: the one given, if it has the shapes of the cell's own.
+  /// The state before the first step: the one given, if it has the types of the cell's own.
   private func initialState(_ given: Cell.State?, for x: Tensor) -> Cell.State {
     let own = cell.initialState(batchSize: x.shape[0])
     guard let given else { return own }
     let (found, expected) = (given.tensors, own.tensors)
     guard found.count == expected.count else {
       TensorError(
-        operation: layerName, problem: "an initial state of \(found.count) tensors", expected: "\(expected.count)"
+        operation: layerName,
+        problem: "an initial state of \(found.count) tensors for a cell that carries \(expected.count)"
       ).report()
       return own
     }
-    for (path, (found, expected)) in zip(own.tensorPaths, zip(found, expected)) where found.shape != expected.shape {
+    for (path, (found, expected)) in zip(own.tensorPaths, zip(found, expected)) {
+      let hasType = found.elementType == expected.elementType || found.elementType == x.elementType
+      if found.shape == expected.shape && hasType { continue }
       let name = path.isEmpty ? "" : " '\(path)'"
+      let axes = expected.rank == 2 ? "[batch, units] = " : ""
       TensorError(
-        operation: layerName, problem: "an initial state\(name) of shape \(found.shape) for input of shape \(x.shape)",
-        expected: (expected.rank == 2 ? "[batch, units] = " : "shape ") + "\(expected.shape)"
+        operation: layerName,
+        problem: "an initial state\(name) of type \(found.elementType)\(found.shape) for input of type "
+          + "\(x.elementType)\(x.shape)",
+        expected: "\(axes)\(expected.elementType)\(expected.shape)"
       ).report()
       return own
     }
@@ -92,6 +102,7 @@ public struct RNN<Cell: RecurrentCell>: Layer {
       operation: layerName,
       problem: x.rank >= 3 ? "a sequence without steps, of shape \(x.shape)" : "input of shape \(x.shape)",
       expected: "[batch, time, features]"
+        + (x.rank >= 3 ? " with at least one step" : "")
         + (x.rank == 2 ? "; a recurrent layer in front of this one needs returnSequences: true" : "")
     ).report()
     return false
