@@ -18,9 +18,10 @@ public struct IDXFile: Sendable {
   public init(path: String, rank: Int) throws {
     let data = try Self.contents(of: path)
     func fail(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
-    guard data.count >= 4 + 4 * rank, data[0] == 0, data[1] == 0 else { throw fail("is not an IDX file") }
+    guard data.count >= 4, data[0] == 0, data[1] == 0 else { throw fail("is not an IDX file") }
     guard data[2] == 0x08 else { throw fail("holds elements of type \(data[2]), not unsigned bytes (8)") }
     guard data[3] == rank else { throw fail("has \(data[3]) axes, not \(rank)") }
+    guard data.count >= 4 + 4 * rank else { throw fail("ends in its header") }
     let extents = (0..<rank).map { axis in
       (0..<4).reduce(0) { $0 << 8 | Int(data[4 + 4 * axis + $1]) }
     }
@@ -28,8 +29,10 @@ public struct IDXFile: Sendable {
     let count = extents.reduce(Optional(1)) { product, extent in
       product.flatMap { $0.multipliedReportingOverflow(by: extent).overflow ? nil : $0 * extent }
     }
-    guard let count, data.count - 4 - 4 * rank == count else {
-      throw fail("holds \(data.count - 4 - 4 * rank) elements where its header says \(extents.map(String.init).joined(separator: " × "))")
+    let held = data.count - 4 - 4 * rank
+    guard held == count else {
+      let product = extents.map(String.init).joined(separator: " × ")
+      throw fail("holds \(held) elements where its header says \(product)")
     }
     shape = Shape(extents)
     bytes = Array(data[(4 + 4 * rank)...])
@@ -59,6 +62,10 @@ public struct IDXFile: Sendable {
     }
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
+    // 127 is how `env` says that it found no program of the name.
+    guard process.terminationStatus != 127 else {
+      throw DataError(path: path, problem: "cannot be decompressed, for there is no gzip")
+    }
     guard process.terminationStatus == 0 else { throw DataError(path: path, problem: "is no complete gzip file") }
     return Array(data)
   }
