@@ -10,7 +10,7 @@ import Reel
 public final class Adam: Optimizer {
   private let rate: Hyperparameter
   private let beta1, beta2, epsilon: Double
-  private let step = Hyperparameter(0, name: "step")
+  private var steps = StepCounts()
   private var slots = Slots()
 
   /// - Parameters:
@@ -36,11 +36,12 @@ public final class Adam: Optimizer {
 
   /// Changes the parameters of a model along their gradients.
   public func update(_ model: some Module, along gradients: Gradients) {
-    step.variable.value = step.variable.value + 1
+    let counts = steps.advance(gradients.parameters.map(\.parameter))
     for (_, parameter) in gradients.parameters {
-      guard let w = parameter.value, let g = gradients[parameter] else { continue }
+      guard let w = parameter.value, let g = gradients[parameter], let count = counts[ObjectIdentifier(parameter)]
+      else { continue }
       func scalar(_ value: Double) -> Tensor { Tensor(value).converted(to: w.elementType) }
-      let t = step(w.elementType)
+      let t = count.converted(to: w.elementType)
       let α = rate(w.elementType) * sqrt(1 - power(scalar(beta2), t)) / (1 - power(scalar(beta1), t))
       let moments = slots(parameter, w, count: 2)
       let m = moments[0].value + (g - moments[0].value) * scalar(1 - beta1)

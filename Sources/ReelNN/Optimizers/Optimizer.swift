@@ -15,17 +15,45 @@ public protocol Optimizer: AnyObject {
 
 /// The variables that an optimizer keeps for each parameter, made with zeros at its first update.
 struct Slots {
-  private var variables: [ObjectIdentifier: [Variable]] = [:]
+  /// The parameter is kept, so that no later one can take its place in memory and its variables with it.
+  private var entries: [ObjectIdentifier: (parameter: Parameter, variables: [Variable])] = [:]
 
   /// So many variables of the parameter's type.
   mutating func callAsFunction(_ parameter: Parameter, _ value: Tensor, count: Int) -> [Variable] {
     let key = ObjectIdentifier(parameter)
-    if let known = variables[key] { return known }
+    if let known = entries[key] { return known.variables }
     let made = (0..<count).map { _ in
       Variable(Recording.suspended { .zeros(value.shape, elementType: value.elementType) }, name: "slot")
     }
-    variables[key] = made
+    entries[key] = (parameter, made)
     return made
+  }
+}
+
+/// How often each parameter was updated. Parameters that are first updated together share one count, so that a model has
+/// one, and a second model starts at the beginning.
+struct StepCounts {
+  private var entries: [ObjectIdentifier: (parameter: Parameter, count: Variable)] = [:]
+
+  /// Counts an update of some parameters.
+  ///
+  /// - Returns: The count of each, this update included.
+  mutating func advance(_ parameters: [Parameter]) -> [ObjectIdentifier: Tensor] {
+    let new = Variable(Tensor(Double(0)), name: "step")
+    var advanced: [ObjectIdentifier: Tensor] = [:]
+    var counts: [ObjectIdentifier: Tensor] = [:]
+    for parameter in parameters {
+      let key = ObjectIdentifier(parameter)
+      let count = entries[key]?.count ?? new
+      entries[key] = (parameter, count)
+      if advanced[ObjectIdentifier(count)] == nil {
+        let next = count.value + 1
+        count.value = next
+        advanced[ObjectIdentifier(count)] = next
+      }
+      counts[key] = advanced[ObjectIdentifier(count)]
+    }
+    return counts
   }
 }
 
@@ -33,13 +61,13 @@ struct Slots {
 struct Hyperparameter {
   let variable: Variable
 
-  init(_ value: Double, name: String) { variable = Variable(Tensor(Float(value)), name: name) }
+  init(_ value: Double, name: String) { variable = Variable(Tensor(value), name: name) }
 
   /// The value in the element type of a parameter.
   func callAsFunction(_ elementType: ElementType) -> Tensor { variable.value.converted(to: elementType) }
 
   var value: Double {
     get { variable.concrete.item }
-    nonmutating set { variable.concrete = Tensor(Float(newValue)) }
+    nonmutating set { variable.concrete = Tensor(newValue) }
   }
 }
