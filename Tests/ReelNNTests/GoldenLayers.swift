@@ -73,8 +73,8 @@ func setParameters(of module: some Module, to values: [String: Tensor]) throws {
 
 // MARK: - One layer
 
-/// A layer, where a case has layers of several outputs.
-protocol WithStates {
+/// A recurrent layer, whatever its cell, with its states as lists of tensors.
+protocol WithStates: Layer where Input == Tensor, Output == Tensor {
   var states: (_ x: Tensor, _ initial: [Tensor]) -> [Tensor] { get }
 }
 
