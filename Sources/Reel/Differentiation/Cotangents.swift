@@ -6,10 +6,15 @@
 struct CotangentSweep {
   private let tape: Tape
   private let isDetached: Bool
-  /// Cotangents found so far, by result.
-  private var cotangents: [Value: Tensor] = [:]
+  /// The tape as it was when the sweep began, which is all that it walks.
+  private let nodes: [Node]
+  private let storages: [Storage]
+  private let firstStorage: [Int]
+  /// Cotangents found so far: of first results by node, of others by value.
+  private var cotangents: [Tensor?]
+  private var furtherCotangents: [Value: Tensor] = [:]
   /// Of each node from the oldest leaf on: whether a leaf reaches it.
-  private var isReached: [Bool]
+  private let isReached: [Bool]
   private let oldest: Int
 
   /// - Parameters:
@@ -19,15 +24,18 @@ struct CotangentSweep {
   init(_ tape: Tape, to leaves: [Value], isDetached: Bool) {
     self.tape = tape
     self.isDetached = isDetached
-    let oldest = leaves.map { Int($0.node) }.min() ?? tape.count
-    let nodes = tape.state.withLock { $0.nodes[oldest...] }
-    var isReached = [Bool](repeating: false, count: nodes.count)
+    (nodes, storages, firstStorage) = tape.state.withLock { ($0.nodes, $0.storages, $0.firstStorage) }
+    let oldest = leaves.map { Int($0.node) }.min() ?? nodes.count
+    var isReached = [Bool](repeating: false, count: nodes.count - oldest)
     for leaf in leaves { isReached[Int(leaf.node) - oldest] = true }
-    for (index, node) in nodes.enumerated() where !isReached[index] {
-      isReached[index] = node.operands.contains { $0.node >= oldest && isReached[Int($0.node) - oldest] }
+    for index in isReached.indices where !isReached[index] {
+      isReached[index] = nodes[oldest + index].operands.contains {
+        $0.node >= oldest && isReached[Int($0.node) - oldest]
+      }
     }
     self.oldest = oldest
     self.isReached = isReached
+    cotangents = Array(repeating: nil, count: isReached.count)
   }
 
   private func reaches(_ value: Value) -> Bool { value.node >= oldest && isReached[Int(value.node) - oldest] }
@@ -41,41 +49,52 @@ struct CotangentSweep {
       if isReached[index - oldest], !stops.contains(Int32(index)) { step(index) }
       index -= 1
     }
-    return leaves.map { cotangents[$0] }
+    return leaves.map { $0.result == 0 ? cotangents[Int($0.node) - oldest] : furtherCotangents[$0] }
   }
 
   /// Passes the cotangents of one node's results on to its operands.
   private mutating func step(_ index: Int) {
-    let node = tape.node(index)
-    let results = node.results.indices.map { Value(index, $0) }
-    let found = results.map { cotangents.removeValue(forKey: $0) }
+    let node = nodes[index]
+    let found = node.results.indices.map { takeCotangent(Value(index, $0)) }
     guard found.contains(where: { $0 != nil }) else { return }
     let isActive = node.operands.map { reaches($0) && type(of: $0).elementType.isFloatingPoint }
     guard isActive.contains(true) else { return }
-    let given = Recording.$path.withValue(node.path) {
-      node.operation.pullback(
-        PullbackContext(
-          operands: node.operands.map(tensor), results: results.map(tensor), cotangents: found, isActive: isActive,
-          widen: tape.kind == .eager ? nil : { [tape] in tape.widen(index, to: $0) }))
+    let context = PullbackContext(
+      operands: node.operands.map(tensor), results: node.results.indices.map { tensor(Value(index, $0)) },
+      cotangents: found, isActive: isActive, widen: tape.kind == .eager ? nil : { [tape] in tape.widen(index, to: $0) })
+    let given =
+      node.path.isEmpty
+      ? node.operation.pullback(context)
+      : Recording.$path.withValue(node.path) { node.operation.pullback(context) }
+    for index in node.operands.indices where isActive[index] {
+      let operand = node.operands[index]
+      if let cotangent = given[index] { add(cotangent.unbroadcasted(to: type(of: operand).shape), to: operand) }
     }
-    for (operand, cotangent) in zip(node.operands, given) where reaches(operand) {
-      guard let cotangent, type(of: operand).elementType.isFloatingPoint else { continue }
-      add(cotangent.unbroadcasted(to: type(of: operand).shape), to: operand)
-    }
+  }
+
+  private mutating func takeCotangent(_ value: Value) -> Tensor? {
+    if value.result > 0 { return furtherCotangents.removeValue(forKey: value) }
+    defer { cotangents[Int(value.node) - oldest] = nil }
+    return cotangents[Int(value.node) - oldest]
   }
 
   private mutating func add(_ cotangent: Tensor, to value: Value) {
-    cotangents[value] = cotangents[value].map { Elementwise.accumulate($0, cotangent) } ?? cotangent
+    guard value.result == 0 else {
+      furtherCotangents[value] = furtherCotangents[value].map { Elementwise.accumulate($0, cotangent) } ?? cotangent
+      return
+    }
+    let place = Int(value.node) - oldest
+    cotangents[place] = cotangents[place].map { Elementwise.accumulate($0, cotangent) } ?? cotangent
   }
 
   private func tensor(_ value: Value) -> Tensor {
-    let tensor = tape.tensor(value)
-    return isDetached ? tensor.detached : tensor
+    let type = type(of: value)
+    guard tape.kind == .eager else { return Tensor(tape, value, type, nil) }
+    let storage = storages[firstStorage[Int(value.node)] + Int(value.result)]
+    return isDetached ? Tensor(storage) : Tensor(tape, value, type, storage)
   }
 
-  private func type(of value: Value) -> TensorType {
-    tape.state.withLock { $0.nodes[Int(value.node)].results[Int(value.result)] }
-  }
+  private func type(of value: Value) -> TensorType { nodes[Int(value.node)].results[Int(value.result)] }
 }
 
 extension Tape {

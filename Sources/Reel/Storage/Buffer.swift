@@ -5,6 +5,8 @@
 package final class Buffer: @unchecked Sendable {
   /// A cache line, and the widest vector of any supported instruction set.
   static let alignment = 64
+  /// Small buffers are not aligned to lines: plain allocation is faster, and kernels take any address.
+  private static let smallByteCount = 2048
 
   let base: UnsafeMutableRawPointer
   let byteCount: Int
@@ -12,7 +14,8 @@ package final class Buffer: @unchecked Sendable {
 
   init(byteCount: Int) {
     self.byteCount = byteCount
-    base = .allocate(byteCount: max(byteCount, 1), alignment: Self.alignment)
+    base = .allocate(
+      byteCount: max(byteCount, 1), alignment: byteCount < Self.smallByteCount ? 16 : Self.alignment)
     isOwner = true
   }
 

@@ -2,21 +2,64 @@
 ///
 /// A scalar has the empty shape; an extent may be 0. Axes may be counted from the end: axis -1 is the last one.
 public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
-  /// The extents as an array.
-  public let extents: [Int]
+  private typealias Inline = (Int, Int, Int, Int, Int, Int)
+
+  /// The extents of up to six axes. A shape is copied with every tensor, and this way the copy counts no references.
+  private var inline: Inline = (0, 0, 0, 0, 0, 0)
+  /// All extents, where there are more than six.
+  private var spilled: [Int]?
+
+  /// The number of axes.
+  public let rank: Int
 
   /// The number of elements: the product of the extents (1 for a scalar).
   public let count: Int
 
   /// A shape with the given extents, none of which is negative.
   public init(_ extents: [Int]) {
-    self.extents = extents
+    rank = extents.count
     var count = 1
     for extent in extents {
       precondition(extent >= 0, "a shape has no negative extents: \(extents)")
       count *= extent
     }
     self.count = count
+    guard extents.count <= MemoryLayout<Inline>.size / MemoryLayout<Int>.stride else {
+      spilled = extents
+      return
+    }
+    withUnsafeMutableBytes(of: &inline) { bytes in
+      for (axis, extent) in extents.enumerated() {
+        bytes.storeBytes(of: extent, toByteOffset: axis * MemoryLayout<Int>.stride, as: Int.self)
+      }
+    }
+  }
+
+  /// The extents as an array.
+  public var extents: [Int] { spilled ?? (0..<rank).map(inlineExtent) }
+
+  private func inlineExtent(_ axis: Int) -> Int {
+    switch axis {
+    case 0: inline.0
+    case 1: inline.1
+    case 2: inline.2
+    case 3: inline.3
+    case 4: inline.4
+    default: inline.5
+    }
+  }
+
+  /// Whether the extents are the same.
+  public static func == (left: Shape, right: Shape) -> Bool {
+    left.rank == right.rank && left.count == right.count && left.inline.0 == right.inline.0
+      && left.inline.1 == right.inline.1 && left.inline.2 == right.inline.2 && left.inline.3 == right.inline.3
+      && left.inline.4 == right.inline.4 && left.inline.5 == right.inline.5 && left.spilled == right.spilled
+  }
+
+  /// Hashes the extents.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(rank)
+    for axis in 0..<rank { hasher.combine(self[axis]) }
   }
 
   /// A shape written as a literal, such as `[32, 28, 28]`.
@@ -26,9 +69,6 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
 
   /// The shape of a scalar.
   public static let scalar = Shape([])
-
-  /// The number of axes.
-  public var rank: Int { extents.count }
 
   /// The extent of the last axis. A scalar has none: a ``TensorError``.
   public var last: Int { self[-1] }
@@ -40,7 +80,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
       TensorError(operation: "shape", problem: "axis \(axis) of shape \(self), which has \(rank) axes").report()
       return 1
     }
-    return extents[index]
+    return spilled?[index] ?? inlineExtent(index)
   }
 
   /// The extents of some axes, as a shape.

@@ -37,8 +37,9 @@ package final class Tape: Sendable {
 
   struct State {
     var nodes: [Node] = []
-    /// The values of each node's results, on an eager tape.
-    var storages: [[Storage]] = []
+    /// The values of the nodes' results one after another, and where those of each node begin, on an eager tape.
+    var storages: [Storage] = []
+    var firstStorage: [Int] = []
     var captures: [Capture] = []
     var captured: [CaptureKey: Value] = [:]
     var variables: [VariableBinding] = []
@@ -134,7 +135,10 @@ extension Tape {
     let path = Recording.path
     let index = state.withLock { state in
       state.nodes.append(Node(operation: operation, operands: operands, results: types, path: path))
-      if kind == .eager { state.storages.append(storages) }
+      if kind == .eager {
+        state.firstStorage.append(state.storages.count)
+        state.storages.append(contentsOf: storages)
+      }
       return state.nodes.count - 1
     }
     return types.indices.map { Value(index, $0) }
@@ -179,7 +183,7 @@ extension Tape {
   func tensor(_ value: Value) -> Tensor {
     state.withLock { state in
       let node = state.nodes[Int(value.node)]
-      let storage = kind == .eager ? state.storages[Int(value.node)][Int(value.result)] : nil
+      let storage = kind == .eager ? state.storages[state.firstStorage[Int(value.node)] + Int(value.result)] : nil
       return Tensor(self, value, node.results[Int(value.result)], storage)
     }
   }

@@ -6,23 +6,34 @@
 public struct Tensor: Sendable {
   enum Content: Sendable {
     /// Elements, recorded nowhere.
-    case concrete(Storage)
+    case concrete(Elements)
     /// A result on a tape, with its elements if the tape keeps values.
-    case recorded(Tape, Value, Storage?)
+    case recorded(Tape, Value, Elements?)
     /// A number or truth value written in the source, which takes the element type of what it meets.
     case literal(Literal)
+  }
+
+  /// A storage without its type, which the tensor has.
+  struct Elements: Sendable {
+    let buffer: Buffer
+    let byteOffset: Int
+
+    init(_ storage: Storage) {
+      buffer = storage.buffer
+      byteOffset = storage.byteOffset
+    }
   }
 
   let content: Content
   let type: TensorType
 
   init(_ storage: Storage) {
-    content = .concrete(storage)
+    content = .concrete(Elements(storage))
     type = storage.type
   }
 
   init(_ tape: Tape, _ value: Value, _ type: TensorType, _ storage: Storage?) {
-    content = .recorded(tape, value, storage)
+    content = .recorded(tape, value, storage.map(Elements.init))
     self.type = type
   }
 
@@ -79,18 +90,19 @@ extension Tensor {
   /// The elements, if they are known: not for a tensor that is being staged.
   var storage: Storage? {
     switch content {
-    case .concrete(let storage): storage
-    case .recorded(_, _, let storage): storage
+    case .concrete(let elements): Storage(type, in: elements.buffer, byteOffset: elements.byteOffset)
+    case .recorded(_, _, let elements):
+      elements.map { Storage(type, in: $0.buffer, byteOffset: $0.byteOffset) }
     case .literal(let literal): literal.storage(type.elementType)
     }
   }
 
   /// The open tape that the tensor was recorded on.
   var tape: Tape? {
-    guard case .recorded(let tape, _, let storage) = content else { return nil }
+    guard case .recorded(let tape, _, let elements) = content else { return nil }
     if tape.isOpen { return tape }
     precondition(
-      storage != nil,
+      elements != nil,
       """
       a staged tensor of type \(type) escaped the closure it was recorded in; return it from the closure, \
       or carry it through the loop, instead of assigning it to something outside
