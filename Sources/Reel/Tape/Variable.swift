@@ -47,9 +47,17 @@ struct VariableBinding {
   var isAssigned = false
 }
 
-/// The variables that an open gradient has seen, each as a tensor to differentiate with respect to.
+/// The variables that an open gradient has seen.
 struct VariableScope {
-  var leaves: [ObjectIdentifier: (variable: Variable, leaf: Tensor)] = [:]
+  struct Seen {
+    let variable: Variable
+    /// The value on entry, to differentiate with respect to; nil if the variable was assigned before it was read.
+    var leaf: Tensor?
+    /// The value by now.
+    var current: Tensor
+  }
+
+  var seen: [ObjectIdentifier: Seen] = [:]
 }
 
 extension Tape {
@@ -60,11 +68,11 @@ extension Tape {
   private func read(_ variable: Variable, scope: Int) -> Tensor {
     guard scope > 0 else { return readOutsideScopes(variable) }
     let key = ObjectIdentifier(variable)
-    if let known = state.withLock({ $0.scopes[scope - 1].leaves[key]?.leaf }) { return known }
+    if let known = state.withLock({ $0.scopes[scope - 1].seen[key]?.current }) { return known }
     let outer = read(variable, scope: scope - 1)
     guard outer.elementType.isFloatingPoint else { return outer }
     let leaf = leaf(outer)
-    state.withLock { $0.scopes[scope - 1].leaves[key] = (variable, leaf) }
+    state.withLock { $0.scopes[scope - 1].seen[key] = .init(variable: variable, leaf: leaf, current: leaf) }
     return leaf
   }
 
@@ -114,7 +122,10 @@ extension Tape {
   private func shadow(_ variable: Variable, with value: Tensor) {
     let key = ObjectIdentifier(variable)
     state.withLock { state in
-      for index in state.scopes.indices { state.scopes[index].leaves[key] = (variable, value) }
+      for index in state.scopes.indices {
+        let leaf = state.scopes[index].seen[key]?.leaf
+        state.scopes[index].seen[key] = .init(variable: variable, leaf: leaf, current: value)
+      }
     }
   }
 }
