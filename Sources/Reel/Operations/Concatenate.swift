@@ -92,7 +92,7 @@ public func stacked(_ parts: [Tensor], along axis: Int = 0) -> Tensor {
 extension Tensor {
   /// The parts at each index along an axis, which goes: the inverse of ``stacked(_:along:)``.
   public func unstacked(along axis: Int = 0) -> [Tensor] {
-    (0..<shape[axis]).map { part(at: $0, along: axis) }
+    (0..<shape[axisFromEnd(axis, in: "unstacked")]).map { part(at: $0, along: axis) }
   }
 
   /// Consecutive parts of the given extents along an axis.
@@ -101,10 +101,11 @@ extension Tensor {
   ///   - extents: The extent of each part; they add up to that of the axis.
   ///   - axis: The axis; the last one by default.
   public func split(_ extents: [Int], along axis: Int = -1) -> [Tensor] {
-    guard extents.reduce(0, +) == shape[axis], extents.allSatisfy({ $0 >= 0 }) else {
+    let extent = shape[axisFromEnd(axis, in: "split")]
+    guard extents.reduce(0, +) == extent, extents.allSatisfy({ $0 >= 0 }) else {
       TensorError(
         operation: "split", operands: [type], problem: "parts \(extents) of axis \(axis)",
-        expected: "parts that add up to \(shape[axis])"
+        expected: "parts that add up to \(extent)"
       ).report()
       return extents.map { _ in self }
     }
@@ -121,14 +122,15 @@ extension Tensor {
   ///   - count: How many parts.
   ///   - axis: The axis; the last one by default.
   public func split(into count: Int, along axis: Int = -1) -> [Tensor] {
-    guard count > 0, shape[axis] % count == 0 else {
+    let extent = shape[axisFromEnd(axis, in: "split")]
+    guard count > 0, extent % count == 0 else {
       TensorError(
         operation: "split", operands: [type], problem: "\(count) equal parts of axis \(axis)",
-        expected: "a divisor of \(shape[axis])"
+        expected: "a divisor of \(extent)"
       ).report()
       return Array(repeating: self, count: Swift.max(count, 4))
     }
-    return split(Array(repeating: shape[axis] / count, count: count), along: axis)
+    return split(Array(repeating: extent / count, count: count), along: axis)
   }
 
   /// Two equal parts along an axis, as in `let (a, b) = x.split(into: 2)`.

@@ -72,6 +72,10 @@ package struct ScatterAdd: Operation {
         operation: name, operands: operands, problem: "numbers of type \(x) at indices of type \(indices)",
         expected: "one i32 index for each part along axis \(axis)")
     }
+    guard extent >= 0 else {
+      throw TensorError(
+        operation: name, operands: operands, problem: "a result of extent \(extent)", expected: "an extent of at least 0")
+    }
     return [TensorType(x.shape.replacing(index, with: extent), x.elementType)]
   }
 
@@ -156,16 +160,17 @@ extension Tensor {
   ///   - dilation: The distance between the elements of a window; 1 by default.
   ///   - axis: The axis; negative ones count from the end.
   public func windows(of size: Int, stride: Int = 1, dilation: Int = 1, along axis: Int) -> Tensor {
+    let extent = shape[axisFromEnd(axis, in: "windows")]
     let reach = (size - 1) * dilation + 1
-    guard size > 0, stride > 0, dilation > 0, shape[axis] >= reach else {
+    guard size > 0, stride > 0, dilation > 0, extent >= reach else {
       TensorError(
         operation: "windows", operands: [type],
         problem: "windows of \(size) by stride \(stride) and dilation \(dilation) along axis \(axis)",
-        expected: "positive numbers, and a window that fits the extent \(shape[axis])"
+        expected: "positive numbers, and a window that fits the extent \(extent)"
       ).report()
       return self
     }
-    let count = (shape[axis] - reach) / stride + 1
+    let count = (extent - reach) / stride + 1
     let starts = Tensor.iota(count, by: Double(stride)).expanded(at: 1)
     return gathered(at: starts + Tensor.iota(size, by: Double(dilation)), along: axis)
   }

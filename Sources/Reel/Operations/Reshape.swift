@@ -35,7 +35,13 @@ extension Tensor {
 
   /// The same elements with the axes from `first` on taken together as one: `[2, 3, 4]` flattened from axis 1 is `[2, 12]`.
   public func flattened(from first: Int = 0) -> Tensor {
-    reshaped(to: Shape(shape.extents[..<first] + [shape.extents[first...].reduce(1, *)]))
+    guard first >= 0, first <= rank else {
+      TensorError(
+        operation: "flattened", operands: [type], problem: "axes from \(first) on", expected: "a first axis in 0...\(rank)"
+      ).report()
+      return self
+    }
+    return reshaped(to: Shape(shape.extents[..<first] + [shape.extents[first...].reduce(1, *)]))
   }
 
   /// The same elements with a new axis of extent 1, which has the index `axis` afterwards; negative ones count from the end.
@@ -52,13 +58,14 @@ extension Tensor {
 
   /// The same elements without an axis, whose extent is 1; negative ones count from the end.
   public func squeezed(at axis: Int) -> Tensor {
-    guard shape[axis] == 1 else {
+    let index = axisFromEnd(axis, in: "squeezed") + rank
+    guard index >= 0, shape[index] == 1 else {
       TensorError(
         operation: "squeezed", operands: [type], problem: "axis \(axis) has extent \(shape[axis])",
         expected: "an axis of extent 1"
       ).report()
       return self
     }
-    return reshaped(to: shape.removing(axis < 0 ? axis + rank : axis))
+    return reshaped(to: shape.removing(index))
   }
 }

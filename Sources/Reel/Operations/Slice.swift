@@ -127,6 +127,7 @@ extension Tensor {
     if before == 0 && after == 0 { return self }
     let fromEnd = axisFromEnd(axis, in: "padded")
     let extent = before + shape[fromEnd] + after
+    guard fromEnd + rank >= 0 else { return self }
     guard before >= 0, after >= 0 else {
       TensorError(
         operation: "padded", operands: [type], problem: "\(before) elements before and \(after) after",
@@ -150,10 +151,9 @@ extension Tensor {
 
   /// The part at one index along an axis, which goes. Negative indices and axes count from the end.
   public func part(at index: Int, along axis: Int) -> Tensor {
-    let extent = shape[axis]
-    let position = index < 0 ? index + extent : index
     let fromEnd = axisFromEnd(axis, in: "part")
+    let position = index < 0 ? index + shape[fromEnd] : index
     let slice = Slice(axis: fromEnd, start: position, step: 1, count: 1)(self)
-    return slice.rank == rank ? slice.reshaped(to: shape.removing(fromEnd + rank)) : slice
+    return fromEnd + rank >= 0 ? slice.reshaped(to: shape.removing(fromEnd + rank)) : slice
   }
 }
