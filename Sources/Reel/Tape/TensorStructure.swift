@@ -110,6 +110,8 @@ public struct Pair<First: TensorStructure, Second: TensorStructure>: TensorStruc
   }
 }
 
+extension Pair: Sendable where First: Sendable, Second: Sendable {}
+
 /// A struct that is a ``TensorStructure`` by the list of its fields.
 public protocol TensorFields: TensorStructure {
   /// The fields that hold tensors or structures of them, in the order they are visited.
