@@ -24,7 +24,8 @@ extension Kernels {
     let batchStrides = batch.strides
     let size = result.type.elementType.byteCount
     func offset(_ block: Int, _ strides: [Int], _ matrix: Int) -> Int {
-      batch.extents.indices.reduce(0) { $0 + block / batchStrides[$1] % batch.extents[$1] * strides[$1] } * matrix * size
+      batch.extents.indices.reduce(0) { $0 + block / batchStrides[$1] % batch.extents[$1] * strides[$1] } * matrix
+        * size
     }
     let element = result.type.elementType.kernel
     withScratch(table.pointee.product_scratch(element, &product)) { scratch in

@@ -8,11 +8,8 @@ enum Kernels {
   nonisolated(unsafe) static let table: UnsafePointer<reel_kernels> = {
     let best = reel_kernels_for(reel_isa_best())!
     guard let name = ProcessInfo.processInfo.environment["REEL_ISA"] else { return best }
-    let known: [String: reel_isa] = [
-      "portable": REEL_ISA_PORTABLE, "avx2": REEL_ISA_AVX2, "avx512": REEL_ISA_AVX512, "neon": REEL_ISA_NEON,
-    ]
-    guard let isa = known[name], let kernels = reel_kernels_for(isa) else {
-      let supported = known.filter { reel_isa_is_supported($0.value) }.keys.sorted().joined(separator: ", ")
+    guard let isa = Runtime.instructionSet(named: name), let kernels = reel_kernels_for(isa) else {
+      let supported = Runtime.sets.map(Runtime.name).filter(Runtime.supports).joined(separator: ", ")
       fatalError("REEL_ISA=\(name): this machine has \(supported)")
     }
     return kernels

@@ -127,3 +127,9 @@ final class Threads: Sendable {
     return current()
   }
 }
+
+extension Runtime {
+  /// The threads that work is split over: as many as the machine has cores, or as the environment variable `REEL_THREADS`
+  /// says.
+  public static var threadCount: Int { Threads.shared.count }
+}
