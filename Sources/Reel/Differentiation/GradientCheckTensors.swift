@@ -21,8 +21,8 @@ struct GradientChecker {
   let tolerance: Double
   /// The derivatives by reverse mode.
   let derivatives: [[Double]]
-  /// Whether a claim that lies between neither slope of a kink counts as a kink all the same. One element can move
-  /// several kinks, whose slopes on either side add up to less than the value at the kink lies between.
+  /// Whether a derivative at a kink is accepted although it does not lie between the slopes on both sides. One element can
+  /// move several kinks, and their slopes add up with signs, so that what is right for each need not lie between the sums.
   private let excusesKinks: () -> Bool
   private let scales: [[Double]]
   private let center: Double
