@@ -68,7 +68,7 @@ package struct Elementwise: Operation {
     return [TensorType(shape, row.resultType == .bool ? .bool : elementType)]
   }
 
-  private func takes(_ elementType: ElementType) -> Bool {
+  func takes(_ elementType: ElementType) -> Bool {
     switch row.operandTypes {
     case .floatingPoint: elementType.isFloatingPoint
     case .numeric: elementType.isNumeric
@@ -143,11 +143,6 @@ extension Elementwise {
   /// A comparison; it has no derivative.
   static func comparison(_ name: String, _ opcode: reel_opcode, on types: OperandTypes = .numeric) -> Elementwise {
     Elementwise(row: Row(name, opcode, types, .bool, isCheap: true, [nil, nil]))
-  }
-
-  /// Applies the operation to two operands; a literal takes the element type of the other operand.
-  func callAsFunction(_ a: Tensor, _ b: Tensor) -> Tensor {
-    apply([a.adopting(b.elementType), b.adopting(a.elementType)])[0]
   }
 }
 

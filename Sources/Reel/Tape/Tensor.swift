@@ -77,12 +77,14 @@ enum Literal: Hashable, Sendable {
 
   /// The scalar as one element of the type, which it fits.
   func storage(_ elementType: ElementType) -> Storage {
+    let storage = Storage(TensorType(.scalar, elementType))
     switch (self, elementType) {
-    case (.truth(let value), _): Storage([value], shape: .scalar)
-    case (.number(let value), .float64): Storage([value], shape: .scalar)
-    case (.number(let value), .int32): Storage([Int32(value)], shape: .scalar)
-    case (.number(let value), _): Storage([Float(value)], shape: .scalar)
+    case (.truth(let value), _): storage.base.storeBytes(of: value, as: Bool.self)
+    case (.number(let value), .float64): storage.base.storeBytes(of: value, as: Double.self)
+    case (.number(let value), .int32): storage.base.storeBytes(of: Int32(value), as: Int32.self)
+    case (.number(let value), _): storage.base.storeBytes(of: Float(value), as: Float.self)
     }
+    return storage
   }
 }
 
