@@ -9,7 +9,7 @@ enum Kernels {
     let best = reel_kernels_for(reel_isa_best())!
     guard let name = ProcessInfo.processInfo.environment["REEL_ISA"] else { return best }
     guard let isa = Runtime.instructionSet(named: name), let kernels = reel_kernels_for(isa) else {
-      let supported = Runtime.sets.map(Runtime.name).filter(Runtime.supports).joined(separator: ", ")
+      let supported = Runtime.supportedInstructionSets.joined(separator: ", ")
       fatalError("REEL_ISA=\(name): this machine has \(supported)")
     }
     return kernels

@@ -6,10 +6,8 @@ public enum Runtime {
   /// environment variable `REEL_ISA`.
   public static var instructionSet: String { name(Kernels.table.pointee.isa) }
 
-  /// Whether this machine has an instruction set, by its name.
-  public static func supports(_ instructionSet: String) -> Bool {
-    sets.contains { name($0) == instructionSet && reel_isa_is_supported($0) }
-  }
+  /// The instruction sets that this machine has, by name. Asking does not choose one.
+  public static var supportedInstructionSets: [String] { sets.filter(reel_isa_is_supported).map(name) }
 
   /// The instruction set of a name.
   static func instructionSet(named name: String) -> reel_isa? { sets.first { Self.name($0) == name } }
