@@ -12,7 +12,13 @@ extension Tensor {
   ///   - axes: The axes to fold; negative ones count from the end. All if nil.
   ///   - keepDims: Whether the folded axes stay with extent 1.
   public func mean(along axes: [Int]? = nil, keepDims: Bool = false) -> Tensor {
-    sum(along: axes, keepDims: keepDims) / Tensor(.number(foldedCount(axes)))
+    if !elementType.isFloatingPoint {
+      TensorError(
+        operation: "mean", operands: [type], problem: "an operand of type \(elementType)",
+        expected: "a floating-point element type; convert it first"
+      ).report()
+    }
+    return sum(along: axes, keepDims: keepDims) / Tensor(.number(foldedCount(axes)))
   }
 
   /// The mean square distance from the mean over some axes, or all: Σ(x - x̄)² / n. Parameters as in
