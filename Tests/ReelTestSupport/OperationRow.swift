@@ -132,7 +132,7 @@ package struct BadOperands: Sendable, CustomTestStringConvertible {
   package let operation: String
   let types: [TensorType]
   let call: @Sendable ([Tensor]) -> Void
-  let message: String
+  package let message: String
 
   package init(
     _ operation: String, _ types: [TensorType], _ message: String, _ call: @escaping @Sendable ([Tensor]) -> Void
