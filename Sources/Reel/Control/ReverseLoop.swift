@@ -112,7 +112,7 @@ extension Scan {
     if let reverse, reverse.covers(isActive: context.isActive, hasCotangent: hasCotangent, of: self) {
       return reverse.cotangents(context, reverse.residuals.map { context.results[$0] })
     }
-    let reverse = ReverseLoop(self, isActive: context.isActive, hasCotangent: hasCotangent)
+    let reverse = reversed(isActive: context.isActive, hasCotangent: hasCotangent)
     let results: [Tensor] =
       if reverse.residuals.allSatisfy({ $0 < context.results.count }) {
         context.results
@@ -129,7 +129,7 @@ extension Scan {
     let isActive = operands.map { $0.tape != nil && $0.elementType.isFloatingPoint }
     guard isActive.contains(true) else { return nil }
     let hasCotangent = body.graph.outputTypes.map(\.elementType.isFloatingPoint)
-    let reverse = ReverseLoop(self, isActive: isActive, hasCotangent: hasCotangent)
+    let reverse = reversed(isActive: isActive, hasCotangent: hasCotangent)
     var widened = reverse.forward
     widened.reverse = reverse
     return widened

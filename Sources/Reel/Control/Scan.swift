@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A loop of fixed length, as one operation whose graph does not grow with the length.
 ///
 ///     operands:  captured ++ initial carries ++ sequences [length, ...]
@@ -28,12 +26,12 @@ package struct Scan: OperationWithBodies {
   package static func == (left: Scan, right: Scan) -> Bool {
     left.captureCount == right.captureCount && left.carryCount == right.carryCount && left.length == right.length
       && left.isReversed == right.isReversed && left.isAdjoint == right.isAdjoint
-      && left.body.graph == right.body.graph
+      && (left.body === right.body || left.body.hash == right.body.hash && left.body.graph == right.body.graph)
   }
 
   package func hash(into hasher: inout Hasher) {
     hasher.combine(length)
-    hasher.combine(body.graph)
+    hasher.combine(body.hash)
   }
 
   /// The body's inputs by group, as ranges of operands.
@@ -62,7 +60,7 @@ package struct Scan: OperationWithBodies {
   }
 
   package func evaluate(_ operands: [Storage], types: [TensorType]) -> [Storage] {
-    body.executable(for: self).run(operands)
+    executable.run(operands)
   }
 
   /// The loop as a program of its own.
@@ -115,21 +113,15 @@ package struct Scan: OperationWithBodies {
   }
 }
 
-/// The program of one step of a loop, and what it takes to run it, made when it first runs.
+/// The program of one step of a loop.
 final class LoopBody: Sendable {
   let graph: Graph
-  private let prepared = Mutex<Executable?>(nil)
+  /// The hash of the graph, which is asked for more often than it is worth computing.
+  let hash: Int
 
-  init(_ graph: Graph) { self.graph = graph }
-
-  /// What runs the loop that the body belongs to.
-  func executable(for loop: Scan) -> Executable {
-    prepared.withLock { prepared in
-      if let prepared { return prepared }
-      let executable = Executable(loop.program.applying([.fusion]))
-      prepared = executable
-      return executable
-    }
+  init(_ graph: Graph) {
+    self.graph = graph
+    hash = graph.hashValue
   }
 }
 

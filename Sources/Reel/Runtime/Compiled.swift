@@ -47,7 +47,9 @@ public final class Compiled<Output: TensorStructure, each Input: TensorStructure
   /// - Returns: Its result.
   /// - Throws: ``TensorError`` if operands in it do not fit; nothing is computed or assigned then.
   public func callAsFunction(_ arguments: repeat each Input) throws -> Output {
-    guard Recording.tape == nil else { return function(repeat each arguments) }
+    guard Recording.tape == nil else {
+      return try Recording.throwingErrors { function(repeat each arguments) }
+    }
     var tensors: [Tensor] = []
     var paths: [String] = []
     for argument in repeat each arguments {

@@ -12,6 +12,7 @@ package final class Executable: Sendable {
   private let inputBases: [Int]
   private let outputs: [Output]
   private let workspaces = Mutex<[Workspace]>([])
+  private let keepsWorkspace: Bool
 
   /// Where an output comes from.
   private enum Output: Sendable {
@@ -25,7 +26,11 @@ package final class Executable: Sendable {
     case constant(Storage)
   }
 
-  package init(_ graph: Graph) {
+  /// - Parameters:
+  ///   - graph: The graph.
+  ///   - keepsWorkspace: Whether the memory of a run is kept for the next one; true by default.
+  package init(_ graph: Graph, keepsWorkspace: Bool = true) {
+    self.keepsWorkspace = keepsWorkspace
     var lowering = Lowering()
     let inputs = graph.inputTypes.map { lowering.external($0) }
     var wanted: [Value: View] = [:]
@@ -57,7 +62,7 @@ package final class Executable: Sendable {
     let workspace =
       workspaces.withLock { $0.popLast() }
       ?? Workspace(memory, scratchByteCount: scratchByteCount, outputCount: outputs.count)
-    defer { workspaces.withLock { $0.append(workspace) } }
+    defer { if keepsWorkspace { workspaces.withLock { $0.append(workspace) } } }
     for (base, argument) in zip(inputBases, arguments) { workspace.bases[base] = argument.base }
     var results: [Storage?] = outputs.enumerated().map { index, output in
       guard case .written(let base, let type) = output else { return nil }
