@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Uniform random bits as a function of a key and of the position alone: Philox 4×32-10.
 ///
 /// The generator is that of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011). The key
@@ -140,12 +142,16 @@ extension RandomKey {
   /// Holds the seed and how many keys were given out.
   private static let stream = Variable(Tensor([0, 0] as [Int32]), name: "randomKey")
 
+  /// Held from reading the stream to assigning it, so that no two threads draw the same key.
+  private static let turn = Mutex(())
+
   /// The next key of the process's own stream.
   static func next() -> RandomKey {
-    let current = stream.value
-    let drawn = RandomBits(shape: [2, 2])(current)
-    stream.value = drawn[0]
-    return RandomKey(words: drawn[1])
+    turn.withLock { _ in
+      let drawn = RandomBits(shape: [2, 2])(stream.value)
+      stream.value = drawn[0]
+      return RandomKey(words: drawn[1])
+    }
   }
 
   static func seed(_ seed: UInt64) { stream.value = RandomKey(seed: seed).words }
