@@ -27,16 +27,23 @@ let package = Package(
       path: "Examples/MNISTRows",
       exclude: ["Data"]
     ),
+    .executableTarget(
+      name: "reel-bench",
+      dependencies: ["Reel", "ReelNN"],
+      path: "Examples/Benchmarks",
+      exclude: ["compare.py", "peers"]
+    ),
 
     // MARK: - Tests
     .target(name: "ReelTestSupport", dependencies: ["Reel", "ReelNN"], path: "Tests/ReelTestSupport"),
+    .testTarget(name: "ReelKernelsTests", dependencies: ["ReelKernels"]),
     .testTarget(name: "ReelTests", dependencies: ["Reel", "ReelNN", "ReelTestSupport"]),
     .testTarget(
       name: "ReelNNTests",
       dependencies: ["Reel", "ReelNN", "ReelTestSupport"],
       resources: [.copy("Golden")]
     ),
-    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows"]),
+    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows", "reel-bench"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,1 @@
+../MNISTRows/MinimalGatedUnit.swift
