@@ -22,7 +22,7 @@ extension Graph {
 }
 
 /// Nodes by operation and operands: a table with open addressing, in which every expression is hashed once.
-private struct Expressions {
+struct Expressions {
   private(set) var nodes: [Node] = []
   private var hashes: [Int] = []
   /// Indices of nodes, -1 where there is none; a power of two of them, at least half of them free.

@@ -12,7 +12,7 @@ package struct Pass: Sendable {
   }
 
   /// The passes of `compiled`, in order.
-  package static let pipeline: [Pass] = [.deadCode, .simplify, .commonSubexpressions, .deadCode, .fusion]
+  package static let pipeline: [Pass] = [.deadCode, .simplify, .commonSubexpressions, .deadCode, .loops, .fusion]
 
   /// Takes away the operations that no output needs.
   package static let deadCode = Pass("dead code") { $0.withoutDeadCode() }

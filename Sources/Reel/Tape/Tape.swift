@@ -5,7 +5,7 @@ package struct Value: Hashable, Sendable {
   package let node: Int32
   package let result: Int32
 
-  init(_ node: Int, _ result: Int = 0) {
+  package init(_ node: Int, _ result: Int = 0) {
     self.node = Int32(node)
     self.result = Int32(result)
   }

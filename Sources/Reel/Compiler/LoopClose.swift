@@ -1,0 +1,86 @@
+extension OpenLoop {
+  /// Records the loop again, without what runs after it, and then what does.
+  ///
+  /// - Returns: The values of the loop's results on the tape; nil for those that nothing depends on.
+  func close(on tape: Tape) -> [Value?] {
+    let isAfter = sinking().isAfter
+    let levels = levels()
+    var steps = AllSteps(self, on: tape)
+    let (stacks, parts, shifted) = stacksNeeded(isAfter, levels)
+    var finals: [Value: Value] = [:]
+    if !carries.isEmpty || !stacks.isEmpty {
+      let results = record(stacks, on: tape)
+      for (carry, final) in zip(carries, results) { finals[carry.inner] = final }
+      for (value, stack) in zip(stacks, results.dropFirst(carries.count)) {
+        steps.know(value, stacked: tape.tensor(stack))
+      }
+      for (value, part) in parts { steps.know(value, as: part) }
+    }
+    for carry in shifted {
+      let stack = steps.stacked(carry.leaving)
+      steps.know(carry.inner, stacked: Shift(isReversed: isReversed)(tape.tensor(carry.initial), stack))
+    }
+    return outcomes.map { outcome in
+      switch outcome {
+      case .unused: nil
+      case .outside(let value): value
+      case .final(let inner): finals[inner]!
+      case .stack(let value): tape.value(of: steps.stacked(value))
+      case .sum(let value, let initial): tape.value(of: Self.sum(tape.tensor(initial), steps.total(value)))
+      case .folded(let inner, let fold, let initial):
+        tape.value(of: Self.sum(tape.tensor(initial), fold(tape.tensor(finals[inner]!))))
+      }
+    }
+  }
+
+  private static func sum(_ initial: Tensor, _ folded: Tensor) -> Tensor {
+    Elementwise.accumulate(initial, folded.reshaped(to: initial.shape))
+  }
+
+  /// The values that the loop stacks, in order, those whose stacks are parts of these, and the carries whose stacks are
+  /// those of what leaves, shifted.
+  private func stacksNeeded(
+    _ isAfter: [Bool], _ levels: [Level]
+  ) -> (stacks: [Value], parts: [(Value, Part)], shifted: [Carry]) {
+    var wanted: Set<Value> = []
+    var entering: Set<Value> = []
+    func want(_ value: Value) {
+      let index = Int(value.node)
+      if isAfter[index] || levels[index] < .carried { return }
+      // Carries that only change places are stacked themselves.
+      guard let carry = carries.first(where: { $0.inner == value }), length > 0,
+        levels[Int(carry.leaving.node)] < .carried || !isInput(carry.leaving)
+      else { return _ = wanted.insert(value) }
+      entering.insert(value)
+      want(carry.leaving)
+    }
+    for (index, node) in nodes.enumerated() where isAfter[index] { node.operands.forEach(want) }
+    roots.forEach(want)
+    let known = partsOfConcatenations()
+    var parts: [(Value, Part)] = []
+    let ordered = wanted.sorted { ($0.node, $0.result) < ($1.node, $1.result) }
+    for value in ordered {
+      // The largest whole is itself no part, so that parts are found in one step.
+      let wholes = (known[value] ?? []).filter { wanted.contains($0.whole) }
+      let largest = wholes.max { type(of: $0.whole).byteCount < type(of: $1.whole).byteCount }
+      if let largest { parts.append((value, largest)) }
+    }
+    let partValues = Set(parts.map(\.0))
+    parts = parts.filter { !partValues.contains($0.1.whole) }
+    let viewed = Set(parts.map(\.0))
+    return (ordered.filter { !viewed.contains($0) }, parts, carries.filter { entering.contains($0.inner) })
+  }
+
+  private func record(_ stacks: [Value], on tape: Tape) -> [Value] {
+    let outputs = carries.map(\.leaving) + stacks
+    let isNeeded = ancestors(of: outputs)
+    let captures = captures.filter { isNeeded[Int($0.inner.node)] }
+    let sequences = sequences.filter { isNeeded[Int($0.inner.node)] }
+    let inputs = captures.map(\.inner) + carries.map(\.inner) + sequences.map(\.inner)
+    let scan = Scan(
+      body: LoopBody(Graph(extracting: outputs, from: inputs, of: nodes)), captureCount: captures.count,
+      carryCount: carries.count, length: length, isReversed: isReversed, isAdjoint: isAdjoint)
+    let operands = captures.map(\.outer) + carries.map(\.initial) + sequences.map(\.outer)
+    return tape.append(scan, operands, scan.resultTypesOfWidened(operands.map { tape.tensor($0).type }))
+  }
+}

@@ -1,0 +1,99 @@
+extension Pass {
+  /// Loop fission: what need not be done step by step leaves the loops of a graph.
+  ///
+  /// - What nothing depends on disappears, through loops too.
+  /// - What is the same at every step, or depends on elements of sequences only, is computed before the loop.
+  /// - Sums over the steps and what no carry waits for are computed after the loop.
+  ///
+  /// What is taken out is computed for all steps at once, by the batching rules of its operations: a product of every step
+  /// becomes one product of many rows. Only sums that a reverse sweep made are reassociated; all other bits stay.
+  package static let loops = Pass("loops") { graph in
+    var graph = graph
+    // Loops that read what other loops no longer give shrink in turn; this ends after three or four rounds.
+    for _ in 0..<8 where graph.hasLoops {
+      let next = graph.withLoopsOpened().applying([.simplify, .commonSubexpressions, .deadCode])
+      if next == graph { break }
+      graph = next
+    }
+    return graph
+  }
+}
+
+extension Graph {
+  fileprivate var hasLoops: Bool { nodes.contains { $0.operation is Scan } }
+
+  /// The graph with its loops taken apart and put together again, each for itself.
+  fileprivate func withLoopsOpened() -> Graph {
+    let isUsed = usedThroughLoops()
+    let tape = Tape(.staged)
+    defer { tape.close() }
+    var copies = [[Value]](repeating: [], count: nodes.count)
+    func copy(_ value: Value) -> Value { copies[Int(value.node)][Int(value.result)] }
+    for input in inputs { copies[Int(input.node)] = [tape.copy(nodes[Int(input.node)], [])[0]] }
+    Recording.$tape.withValue(tape) {
+      for (index, node) in nodes.enumerated() where isUsed[index].contains(true) && !(node.operation is Input) {
+        if let scan = node.operation as? Scan {
+          let unused = Value(0)
+          let operands = node.operands.map { isUsed[Int($0.node)][Int($0.result)] ? copy($0) : unused }
+          let results = Recording.$path.withValue(node.path) {
+            scan.optimizingInnerLoops().opened(operands, isUsed: isUsed[index], on: tape)
+          }
+          copies[index] = results.map { $0 ?? unused }
+        } else if node.operation is Identity {
+          copies[index] = [copy(node.operands[0])]
+        } else {
+          copies[index] = tape.copy(node, node.operands.map(copy))
+        }
+      }
+    }
+    return tape.graph(inputs: inputs.map(copy), outputs: outputs.map(copy))
+  }
+
+  /// Which results of each node the outputs depend on, where loops are asked which operands a result needs.
+  private func usedThroughLoops() -> [[Bool]] {
+    var isUsed = nodes.map { [Bool](repeating: false, count: $0.results.count) }
+    func use(_ value: Value) { isUsed[Int(value.node)][Int(value.result)] = true }
+    outputs.forEach(use)
+    for (index, node) in nodes.enumerated().reversed() where isUsed[index].contains(true) {
+      guard let scan = node.operation as? Scan else {
+        node.operands.forEach(use)
+        continue
+      }
+      let loop = OpenLoop(scan, node.operands, isUsed: isUsed[index])
+      let (isNeeded, isLive) = loop.liveness()
+      for port in loop.captures + loop.sequences where isNeeded[Int(port.inner.node)] { use(port.outer) }
+      for (carry, isLive) in zip(loop.carries, isLive) where isLive { use(carry.initial) }
+    }
+    return isUsed
+  }
+}
+
+extension Scan {
+  /// The loop with the loops of its body optimised.
+  fileprivate func optimizingInnerLoops() -> Scan {
+    guard body.graph.hasLoops else { return self }
+    return Scan(
+      body: LoopBody(Pass.loops.transform(body.graph)), captureCount: captureCount, carryCount: carryCount,
+      length: length, isReversed: isReversed, isAdjoint: isAdjoint)
+  }
+
+  /// Records the optimised loop, with what leaves it before and after it.
+  fileprivate func opened(_ operands: [Value], isUsed: [Bool], on tape: Tape) -> [Value?] {
+    var loop = OpenLoop(self, operands, isUsed: isUsed)
+    loop.tidy()
+    loop.contractProducts()
+    loop.hoist(on: tape)
+    loop.contractSums(on: tape)
+    return loop.close(on: tape)
+  }
+}
+
+extension Tape {
+  /// Appends a node of another program with operands of this tape.
+  fileprivate func copy(_ node: Node, _ operands: [Value]) -> [Value] {
+    state.withLock { state in
+      state.nodes.append(Node(operation: node.operation, operands: operands, results: node.results, path: node.path))
+      return node.results.indices.map { Value(state.nodes.count - 1, $0) }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+extension OpenLoop {
+  /// Makes a body in topological order of the edited nodes: without what nothing depends on, equal operations and equal
+  /// ports once, and carries that never change as captured values.
+  mutating func tidy() {
+    var size: Int
+    repeat {
+      size = nodes.count
+      rebuild()
+    } while nodes.count != size
+  }
+
+  private mutating func rebuild() {
+    let (isNeeded, isLive) = liveness()
+    var expressions = Expressions(capacity: nodes.count)
+    var copies = [[Value]](repeating: [], count: nodes.count)
+    var tidied = self
+    (tidied.captures, tidied.carries, tidied.sequences) = ([], [], [])
+
+    func enter(_ inner: Value, _ outer: Value, among ports: inout [Port]) {
+      let index = Int(inner.node)
+      if let known = ports.first(where: { $0.outer == outer }) {
+        copies[index] = [known.inner]
+      } else {
+        copies[index] = [Value(expressions.insert(nodes[index]))]
+        ports.append(Port(inner: copies[index][0], outer: outer))
+      }
+    }
+    for port in captures where isNeeded[Int(port.inner.node)] {
+      enter(port.inner, port.outer, among: &tidied.captures)
+    }
+    var kept: [Carry] = []
+    for (carry, isLive) in zip(carries, isLive) where isLive {
+      let leaving = resolved(carry.leaving)
+      if leaving == carry.inner {
+        enter(carry.inner, carry.initial, among: &tidied.captures)
+      } else if let twin = kept.first(where: { $0.initial == carry.initial && resolved($0.leaving) == leaving }) {
+        copies[Int(carry.inner.node)] = copies[Int(twin.inner.node)]
+      } else {
+        copies[Int(carry.inner.node)] = [Value(expressions.insert(node(carry.inner)))]
+        kept.append(carry)
+      }
+    }
+    for port in sequences where isNeeded[Int(port.inner.node)] {
+      enter(port.inner, port.outer, among: &tidied.sequences)
+    }
+    copyNodes(isNeeded, to: &expressions, &copies)
+
+    func copy(_ value: Value) -> Value {
+      let value = resolved(value)
+      return copies[Int(value.node)][Int(value.result)]
+    }
+    tidied.carries = kept.map { Carry(inner: copy($0.inner), initial: $0.initial, leaving: copy($0.leaving)) }
+    tidied.outcomes = outcomes.map { outcome in
+      switch outcome {
+      case .unused, .outside: return outcome
+      case .final(let inner):
+        let carry = carries.first { $0.inner == inner }!
+        return resolved(carry.leaving) == inner ? .outside(carry.initial) : .final(copy(inner))
+      case .folded(let inner, let fold, let initial): return .folded(copy(inner), by: fold, initial: initial)
+      case .sum(let value, let initial): return .sum(copy(value), initial: initial)
+      case .stack(let value):
+        let stacked = copy(value)
+        return tidied.sequences.first { $0.inner == stacked }.map { .outside($0.outer) } ?? .stack(stacked)
+      }
+    }
+    tidied.nodes = expressions.nodes
+    tidied.replacements = [:]
+    self = tidied
+  }
+
+  /// Copies nodes in their order, but each after its operands. Bodies may be deep, so this does not recur.
+  private func copyNodes(_ isNeeded: [Bool], to expressions: inout Expressions, _ copies: inout [[Value]]) {
+    for start in nodes.indices where isNeeded[start] && copies[start].isEmpty {
+      var stack = [start]
+      while let index = stack.last {
+        let operands = nodes[index].operands.map(resolved)
+        let missing = operands.filter { copies[Int($0.node)].isEmpty }
+        if copies[index].isEmpty && missing.isEmpty {
+          var copy = nodes[index]
+          copy.operands = operands.map { copies[Int($0.node)][Int($0.result)] }
+          let place = copy.operation is Identity ? nil : expressions.insert(copy)
+          copies[index] = place.map { place in copy.results.indices.map { Value(place, $0) } } ?? copy.operands
+        }
+        if missing.isEmpty { stack.removeLast() } else { stack += missing.reversed().map { Int($0.node) } }
+      }
+    }
+  }
+}
