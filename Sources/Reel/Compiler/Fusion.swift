@@ -86,7 +86,9 @@ extension Fusion {
     mutating func copy(_ index: Int) {
       var node = source.nodes[index]
       node.operands = node.operands.map { names[$0]! }
-      if let scan = node.operation as? Scan { node.operation = scan.replacingBody(Fusion.fused(scan.body.graph)) }
+      if let loop = node.operation as? any OperationWithBodies {
+        node.operation = loop.replacingBodies(loop.bodies.map(Fusion.fused))
+      }
       for result in node.results.indices { names[Value(index, result)] = Value(nodes.count, result) }
       nodes.append(node)
     }
@@ -176,14 +178,5 @@ extension Fusion {
         if let register = held.removeValue(forKey: value) { free.append(register) }
       }
     }
-  }
-}
-
-extension Scan {
-  /// The same loop with another body for the same operands and results.
-  func replacingBody(_ graph: Graph) -> Scan {
-    Scan(
-      body: LoopBody(graph), captureCount: captureCount, carryCount: carryCount, length: length,
-      isReversed: isReversed, isAdjoint: isAdjoint)
   }
 }

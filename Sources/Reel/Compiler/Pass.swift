@@ -12,7 +12,9 @@ package struct Pass: Sendable {
   }
 
   /// The passes of `compiled`, in order.
-  package static let pipeline: [Pass] = [.deadCode, .simplify, .commonSubexpressions, .deadCode, .loops, .fusion]
+  package static let pipeline: [Pass] = [
+    .inlining, .deadCode, .simplify, .commonSubexpressions, .deadCode, .loops, .productSums, .fusion,
+  ]
 
   /// Takes away the operations that no output needs.
   package static let deadCode = Pass("dead code") { $0.withoutDeadCode() }

@@ -40,6 +40,6 @@ extension Scan {
 
   /// What runs the loop by itself. It keeps no memory between runs, for nobody may ever run it again.
   var executable: Executable {
-    Self.executables(self) { Executable(program.applying([.fusion]), keepsWorkspace: false) }
+    Self.executables(self) { Executable(program.applying([.inlining, .productSums, .fusion]), keepsWorkspace: false) }
   }
 }

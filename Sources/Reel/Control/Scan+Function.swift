@@ -160,7 +160,10 @@ private struct Loop {
     }
     var nodes = body.nodes
     let entering = added.map { output in
-      nodes.append(Node(operation: Input(type: body.type(of: output), name: ""), operands: [], results: [body.type(of: output)], path: []))
+      nodes.append(
+        Node(
+          operation: Input(type: body.type(of: output), name: ""), operands: [], results: [body.type(of: output)],
+          path: []))
       return Value(nodes.count - 1)
     }
     var inputs = body.inputs
