@@ -31,7 +31,7 @@ let package = Package(
       name: "reel-bench",
       dependencies: ["Reel", "ReelNN"],
       path: "Examples/Benchmarks",
-      exclude: ["compare.py", "peers"]
+      exclude: ["compare.py", "plan.py", "report.py", "peers"]
     ),
 
     // MARK: - Tests
