@@ -68,7 +68,9 @@ enum MNISTRows {
       guard result.cost.isFinite else { throw Diverged(epoch: epoch ?? 0, step: step + 1) }
       cost += result.cost * Double(indices.count)
       correct += result.correct
-      if let epoch { ProgressLine.show("epoch \(epoch): step \(step + 1) of \(starts.count), cost \(Float(result.cost))") }
+      if let epoch {
+        ProgressLine.show("epoch \(epoch): step \(step + 1) of \(starts.count), cost \(Float(result.cost))")
+      }
     }
     ProgressLine.clear()
     return (cost / Double(order.count), correct / Double(order.count))
@@ -78,7 +80,9 @@ enum MNISTRows {
 /// The cost is no number any more.
 private struct Diverged: Error, CustomStringConvertible {
   let epoch, step: Int
-  var description: String { "the cost is no finite number in step \(step) of epoch \(epoch); try a smaller --learning-rate" }
+  var description: String {
+    "the cost is no finite number in step \(step) of epoch \(epoch); try a smaller --learning-rate"
+  }
 }
 
 /// A line that is overwritten on a terminal, and not written at all anywhere else.

@@ -37,7 +37,9 @@ struct Options {
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
     while let option = rest.popFirst() {
-      guard Self.names.contains(option) else { throw Problem(description: "unknown option '\(option)'; --help lists them") }
+      guard Self.names.contains(option) else {
+        throw Problem(description: "unknown option '\(option)'; --help lists them")
+      }
       guard let value = rest.popFirst() else { throw Problem(description: "\(option) needs a value") }
       try set(option, value)
     }

@@ -8,7 +8,8 @@ extension Pass {
 /// Elementwise fusion.
 ///
 /// Every node gets a stage, which rises by one wherever a value leaves the elementwise operations of one shape. So
-/// operations of one shape and one stage do not wait for each other through anything else, and become one program.
+/// operations of one shape and one stage do not wait for each other through anything else, and become one program. An
+/// operation whose result is only needed at a later stage is done there.
 struct Fusion {
   private let graph: Graph
   private let stages: [Int]
@@ -29,7 +30,26 @@ struct Fusion {
         stages[index] = max(stages[index], stages[from] + (leaves ? 1 : 0))
       }
     }
-    self.stages = stages
+    self.stages = Self.delayed(stages, in: graph)
+  }
+
+  /// The stages with elementwise nodes as late as their users allow.
+  private static func delayed(_ earliest: [Int], in graph: Graph) -> [Int] {
+    var stages = earliest
+    /// The latest stage that the users of a node allow; nil if it has none.
+    var latest = [Int?](repeating: nil, count: graph.nodes.count)
+    for output in graph.outputs { latest[Int(output.node)] = earliest[Int(output.node)] }
+    for index in graph.nodes.indices.reversed() {
+      let node = graph.nodes[index]
+      let shape = shape(of: node)
+      if shape != nil, let latest = latest[index] { stages[index] = max(stages[index], latest) }
+      for operand in node.operands {
+        let from = Int(operand.node)
+        let leaves = Self.shape(of: graph.nodes[from]).map { $0 != shape } ?? false
+        latest[from] = min(latest[from] ?? .max, stages[index] - (leaves ? 1 : 0))
+      }
+    }
+    return stages
   }
 
   /// The shape over which an elementwise node runs; nil for other nodes.

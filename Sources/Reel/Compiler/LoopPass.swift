@@ -3,6 +3,7 @@ extension Pass {
   ///
   /// - What nothing depends on disappears, through loops too.
   /// - What is the same at every step, or depends on elements of sequences only, is computed before the loop.
+  /// - Products of one operand with several weights become one product.
   /// - Sums over the steps and what no carry waits for are computed after the loop.
   ///
   /// What is taken out is computed for all steps at once, by the batching rules of its operations: a product of every step
@@ -82,6 +83,7 @@ extension Scan {
     var loop = OpenLoop(self, operands, isUsed: isUsed)
     loop.tidy()
     loop.contractProducts()
+    loop.mergeProducts()
     loop.hoist(on: tape)
     loop.contractSums(on: tape)
     return loop.close(on: tape)

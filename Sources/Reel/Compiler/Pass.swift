@@ -12,9 +12,11 @@ package struct Pass: Sendable {
   }
 
   /// The passes of `compiled`, in order.
-  package static let pipeline: [Pass] = [
-    .inlining, .deadCode, .simplify, .commonSubexpressions, .deadCode, .loops, .productSums, .fusion,
-  ]
+  package static let pipeline: [Pass] =
+    [.inlining, .deadCode, .simplify, .commonSubexpressions, .deadCode, .loops] + kernels
+
+  /// The passes that make of operations what kernels do at once. Nothing can be differentiated or vectorized after them.
+  package static let kernels: [Pass] = [.productSums, .splitElementwise, .fusion]
 
   /// Takes away the operations that no output needs.
   package static let deadCode = Pass("dead code") { $0.withoutDeadCode() }

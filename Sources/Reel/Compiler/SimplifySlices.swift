@@ -34,6 +34,19 @@ extension Pass {
       }
       return nil
     },
+    RewriteRule(Gather.self) { gather, site in
+      // parts at constant indices in equal steps, none out of range → slice
+      guard let indices = site.constant(site.y)?.elements(as: Int32.self).map(Int.init), let first = indices.first
+      else {
+        return nil
+      }
+      let step = indices.count > 1 ? indices[1] - first : 1
+      let range = 0..<site.shape(of: site.x)[gather.axis]
+      guard step != 0, indices.enumerated().allSatisfy({ range.contains($1) && $1 == first + $0 * step }) else {
+        return nil
+      }
+      return site.emit(Slice(axis: gather.axis, start: first, step: step, count: indices.count), site.x)
+    },
     RewriteRule(Concatenate.self) { concatenate, site in
       var parts = site.flattened(concatenate)
       // nothing beside x → x

@@ -29,17 +29,11 @@ extension Scan {
   }
 
   private static let reverses = LoopCache<Differentiation, ReverseLoop>()
-  private static let executables = LoopCache<Scan, Executable>()
 
   /// How the loop is differentiated, by some of its operands, given the cotangents of some of its results.
   func reversed(isActive: [Bool], hasCotangent: [Bool]) -> ReverseLoop {
     Self.reverses(Differentiation(scan: self, isActive: isActive, hasCotangent: hasCotangent)) {
       ReverseLoop(self, isActive: isActive, hasCotangent: hasCotangent)
     }
-  }
-
-  /// What runs the loop by itself. It keeps no memory between runs, for nobody may ever run it again.
-  var executable: Executable {
-    Self.executables(self) { Executable(program.applying([.inlining, .productSums, .fusion]), keepsWorkspace: false) }
   }
 }

@@ -99,7 +99,8 @@ struct CotangentSweep {
 
 extension Tape {
   /// The cotangents of some tensors of this tape, given those of others; nil where nothing depends on them.
-  func cotangents(of leaves: [Tensor], from seeds: [(result: Tensor, cotangent: Tensor)], isDetached: Bool) -> [Tensor?] {
+  func cotangents(of leaves: [Tensor], from seeds: [(result: Tensor, cotangent: Tensor)], isDetached: Bool) -> [Tensor?]
+  {
     let leaves = leaves.map(value(of:))
     let seeds = seeds.filter { $0.result.tape === self }.map { (value(of: $0.result), $0.cotangent) }
     var sweep = CotangentSweep(self, to: leaves, isDetached: isDetached)

@@ -116,7 +116,9 @@ final class Differentiation {
   /// The variables that were read, in the order of their leaves on the tape.
   var variableLeaves: [(variable: ObjectIdentifier, leaf: Tensor)] {
     let seen = tape.state.withLock { $0.scopes.last!.seen }
-    return seen.compactMap { key, seen in seen.leaf.map { (key, $0) } }.sorted { tape.value(of: $0.1).node < tape.value(of: $1.1).node }
+    return seen.compactMap { key, seen in seen.leaf.map { (key, $0) } }.sorted {
+      tape.value(of: $0.1).node < tape.value(of: $1.1).node
+    }
   }
 
   /// The gradients of a scalar, zeros where it does not depend on a leaf.

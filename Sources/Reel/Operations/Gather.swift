@@ -10,11 +10,13 @@ package struct Gather: Operation {
     let (x, indices) = (operands[0], operands[1])
     let index = try x.shape.normalized(axis: axis, in: name)
     guard indices.elementType == .int32, indices.shape.rank == 1 else {
-      throw TensorError(operation: name, operands: operands, problem: "indices of type \(indices)", expected: "i32[count]")
+      throw TensorError(
+        operation: name, operands: operands, problem: "indices of type \(indices)", expected: "i32[count]")
     }
     guard x.shape[index] > 0 || indices.shape.count == 0 else {
       throw TensorError(
-        operation: name, operands: operands, problem: "nothing to take along axis \(axis)", expected: "at least one element")
+        operation: name, operands: operands, problem: "nothing to take along axis \(axis)",
+        expected: "at least one element")
     }
     return [TensorType(x.shape.replacing(index, with: indices.shape.count), x.elementType)]
   }
@@ -37,7 +39,9 @@ package struct Gather: Operation {
       // [..., count·taken, ...] has the batch axis inside the gathered one.
       let flat = self(x, indices.flattened())
       let front = axis + flat.rank
-      return [flat.reshaped(to: flat.shape.replacing(front, with: taken).inserting(count, at: front)).movingAxis(front, to: 0)]
+      return [
+        flat.reshaped(to: flat.shape.replacing(front, with: taken).inserting(count, at: front)).movingAxis(front, to: 0)
+      ]
     }
     // Batch and axis become one axis of count·extent, and the indices of batch n start at n·extent.
     let front = x.movingAxis(axis, to: 1)
@@ -74,7 +78,8 @@ package struct ScatterAdd: Operation {
     }
     guard extent >= 0 else {
       throw TensorError(
-        operation: name, operands: operands, problem: "a result of extent \(extent)", expected: "an extent of at least 0")
+        operation: name, operands: operands, problem: "a result of extent \(extent)",
+        expected: "an extent of at least 0")
     }
     return [TensorType(x.shape.replacing(index, with: extent), x.elementType)]
   }

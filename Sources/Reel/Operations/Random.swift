@@ -12,7 +12,8 @@ package struct RandomBits: Operation {
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard operands[0] == TensorType([2], .int32) else {
-      throw TensorError(operation: name, operands: operands, problem: "a key of type \(operands[0])", expected: "i32[2]")
+      throw TensorError(
+        operation: name, operands: operands, problem: "a key of type \(operands[0])", expected: "i32[2]")
     }
     return [TensorType(shape, .int32)]
   }

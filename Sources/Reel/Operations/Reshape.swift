@@ -37,7 +37,8 @@ extension Tensor {
   public func flattened(from first: Int = 0) -> Tensor {
     guard first >= 0, first <= rank else {
       TensorError(
-        operation: "flattened", operands: [type], problem: "axes from \(first) on", expected: "a first axis in 0...\(rank)"
+        operation: "flattened", operands: [type], problem: "axes from \(first) on",
+        expected: "a first axis in 0...\(rank)"
       ).report()
       return self
     }

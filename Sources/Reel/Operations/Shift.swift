@@ -36,8 +36,11 @@ package struct Shift: Operation {
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
     let initial = isBatched[0] ? operands[0] : operands[0].repeated(count)
-    let stack = isBatched[1] ? operands[1].movingAxis(0, to: 1) : operands[1].expanded(at: 1)
-      .broadcasted(to: operands[1].shape.inserting(count, at: 1))
+    let stack =
+      isBatched[1]
+      ? operands[1].movingAxis(0, to: 1)
+      : operands[1].expanded(at: 1)
+        .broadcasted(to: operands[1].shape.inserting(count, at: 1))
     return [self(initial, stack).movingAxis(1, to: 0)]
   }
 }

@@ -104,7 +104,8 @@ extension Tape {
         continue
       }
       precondition(
-        tape.level != current.level, "one operation combines tensors of two recordings that are not nested in each other")
+        tape.level != current.level,
+        "one operation combines tensors of two recordings that are not nested in each other")
       if tape.level > current.level { innermost = tape }
     }
     return innermost

@@ -78,6 +78,22 @@ import Testing
     }
   }
 
+  @Test func partsAtConstantIndices() throws {
+    func expect(_ indices: [Int32], _ start: Int, _ step: Int) throws {
+      let line =
+        "%1: f32[2,\(indices.count)] = slice %0 {axis=-1, start=\(start), step=\(step), count=\(indices.count)}"
+      try self.expect([x], [line, "return %1"]) { $0[0].gathered(at: Tensor(indices), along: 1) }
+    }
+    try expect([1, 2, 3], 1, 1)
+    try expect([7, 4, 1], 7, -3)
+    try expect([5], 5, 1)
+    // Indices out of range are clamped, and others have no one step.
+    for indices in [[6, 7, 8], [0, 1, 3], [2, 2]] as [[Int32]] {
+      let graph = try Graph(tracing: [x]) { [$0[0].gathered(at: Tensor(indices), along: 1)] }.applying([.simplify])
+      #expect(graph.nodes.last?.operation.name == "gather")
+    }
+  }
+
   // MARK: - The reverse of taking apart
 
   @Test func theReverseOfASplitIsAConcatenation() throws {

@@ -1,0 +1,8 @@
+extension Scan {
+  private static let executables = LoopCache<Scan, Executable>()
+
+  /// What runs the loop by itself. It keeps no memory between runs, for nobody may ever run it again.
+  var executable: Executable {
+    Self.executables(self) { Executable(program.applying([.inlining] + Pass.kernels), keepsWorkspace: false) }
+  }
+}
