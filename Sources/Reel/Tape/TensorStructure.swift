@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A value made of tensors: what functions that are differentiated, staged or looped over take and return.
 ///
 /// Tensors, optionals, arrays and dictionaries of structures are structures. A struct of tensors becomes one by naming
@@ -140,11 +142,24 @@ public struct Fields<Root> {
 
   /// The fields at some key paths.
   public init<each Field: TensorStructure>(_ field: repeat WritableKeyPath<Root, each Field>) {
+    let known = FieldNames.known(of: Root.self)
     var visitors: [Visitor] = []
     for path in repeat each field {
-      let name = "\(path)".split(separator: ".").last.map(String.init) ?? ""
+      let name = known?[visitors.count] ?? "\(path)".split(separator: ".").last.map(String.init) ?? ""
       visitors.append(Visitor(name: name) { root, visit in root[keyPath: path].visitTensors(visit) })
     }
     self.visitors = visitors
+    if known == nil { FieldNames.remember(visitors.map(\.name), of: Root.self) }
+  }
+}
+
+/// The names of fields by type: reading them off key paths costs more than a small program takes to run.
+private enum FieldNames {
+  private static let names = Mutex<[ObjectIdentifier: [String]]>([:])
+
+  static func known(of type: Any.Type) -> [String]? { names.withLock { $0[ObjectIdentifier(type)] } }
+
+  static func remember(_ fields: [String], of type: Any.Type) {
+    names.withLock { $0[ObjectIdentifier(type)] = fields }
   }
 }
