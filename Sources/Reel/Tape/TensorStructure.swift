@@ -144,12 +144,14 @@ public struct Fields<Root> {
   public init<each Field: TensorStructure>(_ field: repeat WritableKeyPath<Root, each Field>) {
     let known = FieldNames.known(of: Root.self)
     var visitors: [Visitor] = []
+    var names: [String] = []
     for path in repeat each field {
       let name = known?[visitors.count] ?? "\(path)".split(separator: ".").last.map(String.init) ?? ""
+      names.append(name)
       visitors.append(Visitor(name: name) { root, visit in root[keyPath: path].visitTensors(visit) })
     }
     self.visitors = visitors
-    if known == nil { FieldNames.remember(visitors.map(\.name), of: Root.self) }
+    if known == nil { FieldNames.remember(names, of: Root.self) }
   }
 }
 
