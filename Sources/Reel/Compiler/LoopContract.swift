@@ -37,6 +37,7 @@ extension OpenLoop {
     let counts = useCounts()
     return carries.indices.compactMap { index in
       let carry = carries[index]
+      if isFoldedLater(carry) { return nil }
       var terms: [Value] = []
       var value = carry.leaving
       while value != carry.inner {
@@ -51,6 +52,10 @@ extension OpenLoop {
       }
       return counts[value] == 1 && !terms.isEmpty ? Accumulator(carry: index, terms: terms) : nil
     }
+  }
+
+  private func isFoldedLater(_ carry: Carry) -> Bool {
+    outcomes.contains { if case .folded(carry.inner, _, _) = $0 { true } else { false } }
   }
 
   private mutating func contract(_ accumulator: Accumulator) {

@@ -1,14 +1,6 @@
 extension OpenLoop {
-  /// Where a product belongs: before the loop, after it, or inside with the carries that it waits for and that wait for
-  /// it. Products of one class may become one; joined across classes, one of them would keep the others where it is.
-  private struct ProductClass: Hashable {
-    let level: Int
-    let isInside: Bool
-    let waitsFor, isAwaitedBy: Set<Int>
-  }
-
-  /// Joins products of one left operand with weights, `a·w₁, a·w₂ → split(a·[w₁ w₂])`, and in loops that a reverse sweep
-  /// made sums of products with weights, `a₁·w₁ᵀ + a₂·w₂ᵀ → [a₁ a₂]·[w₁ w₂]ᵀ`.
+  /// Joins products of one left operand, `a·w₁, a·w₂ → split(a·[w₁ w₂])`, and in loops that a reverse sweep made sums of
+  /// products with weights, `a₁·w₁ᵀ + a₂·w₂ᵀ → [a₁ a₂]·[w₁ w₂]ᵀ`.
   ///
   /// The first keeps all bits. The second adds up in another order.
   mutating func mergeProducts() {
@@ -21,24 +13,25 @@ extension OpenLoop {
   private struct Group: Hashable {
     let left: Value
     let product: MatrixProduct
-    let productClass: ProductClass
+    let place: PlaceInLoop
   }
 
   private mutating func mergeOneGroup() -> Bool {
-    let classes = productClasses()
     var groups: [Group: [Int]] = [:]
-    for (index, productClass) in classes.sorted(by: { $0.key < $1.key }) {
+    for (index, place) in mergeableProducts().sorted(by: { $0.key < $1.key }) {
       let product = nodes[index].operation as! MatrixProduct
-      groups[Group(left: nodes[index].operands[0], product: product, productClass: productClass), default: []]
-        .append(index)
+      groups[Group(left: nodes[index].operands[0], product: product, place: place), default: []].append(index)
     }
-    guard let (group, members) = groups.filter({ $0.value.count > 1 }).min(by: { $0.value[0] < $1.value[0] }) else {
-      return false
+    let mergeable = groups.filter { $1.count > 1 && !feedEachOther($1) }
+    guard let (group, indices) = mergeable.min(by: { $0.value[0] < $1.value[0] }) else { return false }
+    let order = inOrderOfStack(indices.map { nodes[$0].operands[1] })
+    let members = indices.sorted {
+      order.firstIndex(of: nodes[$0].operands[1])! < order.firstIndex(of: nodes[$1].operands[1])!
     }
     let origin = Value(members[0])
-    let weights = append(
+    let right = append(
       Concatenate(axis: group.product.transposesRight ? -2 : -1), members.map { nodes[$0].operands[1] }, for: origin)
-    let joined = append(group.product, [group.left, weights], for: origin)
+    let joined = append(group.product, [group.left, right], for: origin)
     var start = 0
     for member in members {
       let count = type(of: Value(member)).shape.last
@@ -50,21 +43,27 @@ extension OpenLoop {
     return true
   }
 
+  private func feedEachOther(_ products: [Int]) -> Bool {
+    let read = ancestors(of: products.flatMap { nodes[$0].operands })
+    return products.contains { read[$0] }
+  }
+
   // MARK: - Sums
 
   private mutating func mergeOneSum() -> Bool {
-    let classes = productClasses()
+    let places = mergeableProducts()
+    let levels = levels()
     let counts = useCounts()
     for index in nodes.indices.reversed() where isSum(Value(index)) {
       // Only the last sum of a chain, which is no term of another.
       if counts[Value(index)] == 1, users()[index].contains(where: { isSum(Value($0)) }) { continue }
       let terms = self.terms(of: Value(index), counts)
-      var groups: [ProductClass: [Value]] = [:]
+      var groups: [PlaceInLoop: [Value]] = [:]
       for term in terms where counts[term] == 1 {
-        guard let productClass = classes[Int(term.node)], let product = node(term).operation as? MatrixProduct,
-          !product.transposesLeft
+        guard let place = places[Int(term.node)], let product = node(term).operation as? MatrixProduct,
+          !product.transposesLeft, levels[Int(node(term).operands[1].node)] == .invariant
         else { continue }
-        groups[productClass, default: []].append(term)
+        groups[place, default: []].append(term)
       }
       guard let members = groups.values.filter({ $0.count > 1 }).min(by: { $0[0].node < $1[0].node }) else { continue }
       let transposesRight = (node(members[0]).operation as! MatrixProduct).transposesRight
@@ -77,6 +76,10 @@ extension OpenLoop {
   }
 
   private mutating func merge(_ members: [Value], of terms: [Value], into sum: Value, transposesRight: Bool) {
+    let order = inOrderOfStack(members.map { node($0).operands[0] })
+    let members = members.sorted {
+      order.firstIndex(of: node($0).operands[0])! < order.firstIndex(of: node($1).operands[0])!
+    }
     let left = append(Concatenate(axis: -1), members.map { node($0).operands[0] }, for: sum)
     let right = append(
       Concatenate(axis: transposesRight ? -1 : -2), members.map { node($0).operands[1] }, for: sum)
@@ -107,41 +110,29 @@ extension OpenLoop {
     return terms
   }
 
-  // MARK: - Classes
+  // MARK: - What can be joined
 
-  /// The class of each product of matrices whose right operand is the same at every step.
-  private func productClasses() -> [Int: ProductClass] {
+  /// The places of the products of matrices that may be joined: with an operand that is the same at every step, or that
+  /// the loop writes for a product after it, where the joined operands are one stack.
+  private func mergeableProducts() -> [Int: PlaceInLoop] {
     let products = nodes.indices.filter { index in
       nodes[index].operation is MatrixProduct && nodes[index].operands.allSatisfy { type(of: $0).shape.rank == 2 }
     }
     if products.count < 2 { return [:] }
     let levels = levels()
-    let isInside = ancestors(of: carries.map(\.leaving))
-    let reach = carries.map { ancestors(of: [$0.leaving]) }
-    let waits = closure(reach)
-    var classes: [Int: ProductClass] = [:]
-    for index in products where levels[Int(nodes[index].operands[1].node)] == .invariant {
-      let read = ancestors(of: [Value(index)])
-      let direct = carries.indices.filter { read[Int(carries[$0].inner.node)] }
-      let awaited = carries.indices.filter { reach[$0][index] }
-      classes[index] = ProductClass(
-        level: levels[index].rawValue, isInside: isInside[index],
-        waitsFor: Set(direct).union(direct.flatMap { waits[$0] }),
-        isAwaitedBy: Set(
-          carries.indices.filter { carry in awaited.contains { $0 == carry || waits[carry].contains($0) } }))
+    return places(of: products).filter { index, place in
+      let right = nodes[index].operands[1]
+      let level = levels[Int(right.node)]
+      return level == .invariant || place.isAfter && level == .carried && !isInput(right)
     }
-    return classes
   }
 
-  /// For each carry the carries that it waits for, at whatever step.
-  private func closure(_ reach: [[Bool]]) -> [Set<Int>] {
-    var waits = carries.indices.map { carry in
-      Set(carries.indices.filter { reach[carry][Int(carries[$0].inner.node)] })
+  /// Values in the order in which a concatenation has them already, or in that of the body. The stacks of values that are
+  /// joined twice in one order are parts of one stack.
+  private func inOrderOfStack(_ values: [Value]) -> [Value] {
+    for node in nodes where node.operation is Concatenate && Set(node.operands).isSuperset(of: values) {
+      return values.sorted { node.operands.firstIndex(of: $0)! < node.operands.firstIndex(of: $1)! }
     }
-    while true {
-      let next = waits.map { $0.union($0.flatMap { waits[$0] }) }
-      if next == waits { return waits }
-      waits = next
-    }
+    return values.sorted { ($0.node, $0.result) < ($1.node, $1.result) }
   }
 }

@@ -83,10 +83,9 @@ extension Scan {
     var loop = OpenLoop(self, operands, isUsed: isUsed)
     loop.tidy()
     loop.contractProducts()
+    loop.unmergeProducts()
     loop.mergeProducts()
-    loop.hoist(on: tape)
-    loop.contractSums(on: tape)
-    return loop.close(on: tape)
+    return loop.finish(on: tape)
   }
 }
 

@@ -5,6 +5,9 @@ import Testing
 
 /// Random loop bodies: they find what no cell of a list does.
 @Suite struct LoopRandomTests {
+  /// How many bodies are tried; more where the environment asks for it.
+  static let count = Int(ProcessInfo.processInfo.environment["REEL_RANDOM_BODIES"] ?? "") ?? 60
+
   /// A body drawn from a seed: carries, elements and weights combined at random.
   struct RandomBody {
     var generator: SplitMix
@@ -85,9 +88,24 @@ import Testing
   }
 
   @Test func randomBodiesKeepTheirValues() throws {
-    for seed in 0..<(Int(ProcessInfo.processInfo.environment["SEEDS"] ?? "") ?? 60) {
+    for seed in 0..<Self.count {
       let graph = try RandomBody(seed: UInt64(seed)).trainingStep()
       LoopValueTests.expectSameValues(graph, graph.applying(LoopValueTests.passes), "seed \(seed)")
+    }
+  }
+
+  /// The whole pipeline with the runtime, against the reference: bits of the loss, gradients but for rounding.
+  @Test func randomBodiesRun() throws {
+    for seed in 0..<Self.count {
+      let graph = try RandomBody(seed: UInt64(seed)).trainingStep()
+      let operands = LoopCell.operands(of: graph, seed: 1)
+      let expected = graph.interpreted(operands)
+      let found = try compiled { (x: [Tensor]) in graph(x) }(operands)
+      expectSameBits(found[0], expected[0], "seed \(seed): loss")
+      for index in expected.indices.dropFirst() {
+        expectClose(
+          found[index], expected[index], relative: 1e-12, absolute: 1e-12, "seed \(seed): gradient \(index)")
+      }
     }
   }
 }
