@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Aligned memory that frees itself.
 ///
 /// It is written by the code that makes it, before anyone else can see it, and only read from then on. That is what
@@ -14,8 +16,10 @@ package final class Buffer: @unchecked Sendable {
 
   init(byteCount: Int) {
     self.byteCount = byteCount
-    base = .allocate(
-      byteCount: max(byteCount, 1), alignment: byteCount < Self.smallByteCount ? 16 : Self.alignment)
+    base =
+      byteCount < Self.smallByteCount
+      ? .allocate(byteCount: max(byteCount, 1), alignment: 16)
+      : FreeBlocks.shared.take(byteCount) ?? .allocate(byteCount: byteCount, alignment: Self.alignment)
     isOwner = true
   }
 
@@ -27,7 +31,42 @@ package final class Buffer: @unchecked Sendable {
   }
 
   deinit {
-    if isOwner { base.deallocate() }
+    guard isOwner else { return }
+    if byteCount < Self.smallByteCount || !FreeBlocks.shared.put(base, byteCount) { base.deallocate() }
+  }
+}
+
+/// Memory of buffers that are gone, by size, for the next buffers of that size: eager programs ask for the same few sizes
+/// over and over, and large blocks are dear to get from the system.
+private final class FreeBlocks: Sendable {
+  static let shared = FreeBlocks()
+
+  /// Kept blocks are idle memory of the process; a few layers' worth of activations.
+  private static let capacity = 16 << 20
+
+  private struct State: @unchecked Sendable {
+    var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
+    var byteCount = 0
+  }
+
+  private let state = Mutex(State())
+
+  func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    state.withLock { state in
+      guard let block = state.blocks[byteCount]?.popLast() else { return nil }
+      state.byteCount -= byteCount
+      return block
+    }
+  }
+
+  /// Keeps a block, unless there are enough.
+  func put(_ block: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+    state.withLock { state in
+      guard state.byteCount + byteCount <= Self.capacity else { return false }
+      state.blocks[byteCount, default: []].append(block)
+      state.byteCount += byteCount
+      return true
+    }
   }
 }
 
