@@ -33,6 +33,18 @@ extension OpenLoop {
     }
   }
 
+  /// The results of a loop that takes no step: the initial carries, and stacks of nothing.
+  func resultsWithoutSteps(on tape: Tape) -> [Value?] {
+    outcomes.map { outcome in
+      switch outcome {
+      case .final(let inner): carries.first { $0.inner == inner }!.initial
+      case .stack(let value):
+        tape.value(of: .zeros(type(of: value).stacked(0).shape, elementType: type(of: value).elementType))
+      case .unused, .outside, .sum, .folded: nil
+      }
+    }
+  }
+
   private static func sum(_ initial: Tensor, _ folded: Tensor) -> Tensor {
     Elementwise.accumulate(initial, folded.reshaped(to: initial.shape))
   }
@@ -48,7 +60,7 @@ extension OpenLoop {
       let index = Int(value.node)
       if isAfter[index] || levels[index] < .carried { return }
       // Carries that only change places are stacked themselves.
-      guard let carry = carries.first(where: { $0.inner == value }), length > 0,
+      guard let carry = carries.first(where: { $0.inner == value }),
         levels[Int(carry.leaving.node)] < .carried || !isInput(carry.leaving)
       else { return _ = wanted.insert(value) }
       entering.insert(value)

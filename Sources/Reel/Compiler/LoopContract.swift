@@ -8,7 +8,7 @@ extension OpenLoop {
   /// Takes the accumulators with products out of the loop: their terms are computed for all steps at once, and a sum of
   /// products over the steps is one product. Only in loops that a reverse sweep made, since the sum is reassociated.
   mutating func contractProducts() {
-    guard isAdjoint, length > 0 else { return }
+    guard isAdjoint else { return }
     while let accumulator = accumulators().first(where: { $0.terms.contains(where: isMadeOfProducts) }) {
       contract(accumulator)
     }
@@ -19,7 +19,7 @@ extension OpenLoop {
   ///
   /// The bytes kept are only known once the products have left.
   mutating func contractSums(on tape: Tape) {
-    guard isAdjoint, length > 0 else { return }
+    guard isAdjoint else { return }
     for carry in carries.indices.reversed() {
       guard let accumulator = accumulators().first(where: { $0.carry == carry }) else { continue }
       var contracted = self

@@ -2,7 +2,7 @@ extension OpenLoop {
   /// The carries of which a loop of their own would free a product: they do not wait for the others, the product waits
   /// for none but them, and none of them waits for the product. Nil if there is no such product.
   private func carriesToDistribute() -> Set<Int>? {
-    guard carries.count > 1, length > 0 else { return nil }
+    guard carries.count > 1 else { return nil }
     let levels = levels()
     let dependence = dependence()
     for (index, node) in nodes.enumerated() where node.operation.isProduct && levels[index] == .carried {

@@ -67,7 +67,7 @@ extension OpenLoop {
   private mutating func delayCarries(on tape: Tape) {
     var isChanged = false
     for (index, carry) in carries.enumerated().reversed() {
-      guard length > 0, let port = sequences.first(where: { $0.inner == carry.leaving }) else { continue }
+      guard let port = sequences.first(where: { $0.inner == carry.leaving }) else { continue }
       let stack = tape.tensor(port.outer)
       let late = Shift(isReversed: isReversed)(tape.tensor(carry.initial), stack)
       let last = tape.value(of: stack.part(at: isReversed ? 0 : -1, along: 0))

@@ -9,9 +9,10 @@ extension Pass {
   /// What is taken out is computed for all steps at once, by the batching rules of its operations: a product of every step
   /// becomes one product of many rows. Only sums that a reverse sweep made are reassociated; all other bits stay.
   package static let loops = Pass("loops") { graph in
+    guard graph.hasLoops else { return graph }
     var graph = graph
     // Loops that read what other loops no longer give shrink in turn; this ends after three or four rounds.
-    for _ in 0..<8 where graph.hasLoops {
+    for _ in 0..<8 {
       let next = graph.withLoopsOpened().applying([.simplify, .commonSubexpressions, .deadCode])
       if next == graph { break }
       graph = next
@@ -81,6 +82,7 @@ extension Scan {
   /// Records the optimised loop, with what leaves it before and after it.
   fileprivate func opened(_ operands: [Value], isUsed: [Bool], on tape: Tape) -> [Value?] {
     var loop = OpenLoop(self, operands, isUsed: isUsed)
+    if length == 0 { return loop.resultsWithoutSteps(on: tape) }
     loop.tidy()
     loop.contractProducts()
     loop.unmergeProducts()

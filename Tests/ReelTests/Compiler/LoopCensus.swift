@@ -10,6 +10,10 @@ struct LoopCensus: CustomStringConvertible {
     /// Whatever else is no view: loops, random bits, gathers.
     var others: [String] = []
 
+    init(products: Int = 0, elementwise: Int = 0, reductions: Int = 0) {
+      (self.products, self.elementwise, self.reductions) = (products, elementwise, reductions)
+    }
+
     init(_ graph: Graph) {
       for node in graph.nodes {
         switch node.operation.name {
