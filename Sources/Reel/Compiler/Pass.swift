@@ -13,7 +13,7 @@ package struct Pass: Sendable {
 
   /// The passes of `compiled`, in order.
   package static let pipeline: [Pass] =
-    [.inlining, .deadCode, .simplify, .commonSubexpressions, .deadCode, .loops] + kernels
+    [.deadCode, .simplify, .commonSubexpressions, .deadCode, .loops] + kernels
 
   /// The passes that make of operations what kernels do at once. Nothing can be differentiated or vectorized after them.
   package static let kernels: [Pass] = [.productSums, .splitElementwise, .fusion]

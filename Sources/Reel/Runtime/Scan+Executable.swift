@@ -3,6 +3,6 @@ extension Scan {
 
   /// What runs the loop by itself. It keeps no memory between runs, for nobody may ever run it again.
   var executable: Executable {
-    Self.executables(self) { Executable(program.applying([.inlining] + Pass.kernels), keepsWorkspace: false) }
+    Self.executables(self) { Executable(program.applying([.simplify] + Pass.kernels), keepsWorkspace: false) }
   }
 }
