@@ -11,8 +11,8 @@ struct ResidualCut {
 
   init(_ joint: JointBody) {
     let nodes = joint.nodes
-    let isReverse = Self.dependents(on: joint.carryCotangents + joint.stackCotangents + joint.sums, nodes)
-    let isNeeded = Self.ancestors(of: joint.reverseOutputs, nodes)
+    let isReverse = nodes.dependents(on: joint.carryCotangents + joint.stackCotangents + joint.sums)
+    let isNeeded = nodes.ancestors(of: joint.reverseOutputs)
     let isFree = Self.freeNodes(joint, isReverse)
     let kept = Set(joint.outputs[joint.scan.carryCount...])
 
@@ -42,24 +42,6 @@ struct ResidualCut {
     let reachesSink = network.verticesReachingSink(from: source, to: sink)
     residuals = vertices.filter { !reachesSink[$0.value.in] && reachesSink[$0.value.out] }.map(\.key)
       .sorted { ($0.node, $0.result) < ($1.node, $1.result) }
-  }
-
-  private static func dependents(on values: [Value], _ nodes: [Node]) -> [Bool] {
-    var depends = [Bool](repeating: false, count: nodes.count)
-    for value in values { depends[Int(value.node)] = true }
-    for (index, node) in nodes.enumerated() where !depends[index] {
-      depends[index] = node.operands.contains { depends[Int($0.node)] }
-    }
-    return depends
-  }
-
-  private static func ancestors(of values: [Value], _ nodes: [Node]) -> [Bool] {
-    var isNeeded = [Bool](repeating: false, count: nodes.count)
-    for value in values { isNeeded[Int(value.node)] = true }
-    for index in nodes.indices.reversed() where isNeeded[index] {
-      for operand in nodes[index].operands { isNeeded[Int(operand.node)] = true }
-    }
-    return isNeeded
   }
 
   /// What the reverse body has without a residual: inputs that are no carries, and what depends on captured values and

@@ -11,16 +11,7 @@ struct RecordedProgram {
   private init(_ nodes: [Node], _ values: [[Tensor]], from inputs: [Value], to outputs: [Value]) {
     (self.nodes, self.values) = (nodes, values)
     self.outputs = outputs.filter { nodes[Int($0.node)].results[Int($0.result)].elementType.isFloatingPoint }
-    isReached = Self.dependents(on: inputs, nodes)
-  }
-
-  private static func dependents(on values: [Value], _ nodes: [Node]) -> [Bool] {
-    var depends = [Bool](repeating: false, count: nodes.count)
-    for value in values { depends[Int(value.node)] = true }
-    for (index, node) in nodes.enumerated() where !depends[index] {
-      depends[index] = node.operands.contains { depends[Int($0.node)] }
-    }
-    return depends
+    isReached = nodes.dependents(on: inputs)
   }
 
   /// Runs a program on a tape of its own.
@@ -86,7 +77,7 @@ struct RecordedProgram {
   /// Whether the outputs change with the result of a node: the shift that a softmax takes its logits by, for one, makes
   /// no difference, and needs no gradient.
   func outputsChange(with index: Int) throws -> Bool {
-    let depends = Self.dependents(on: [Value(index)], nodes)
+    let depends = nodes.dependents(on: [Value(index)])
     let directions = values[index].enumerated().map { result, tensor in
       tensor.elementType.isFloatingPoint ? fixedNormal(tensor, seed: UInt64(result)) : nil
     }

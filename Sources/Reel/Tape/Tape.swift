@@ -85,9 +85,6 @@ package final class Tape: Sendable {
     _ = old
   }
 
-  /// The number of nodes recorded so far.
-  var count: Int { state.withLock { $0.nodes.count } }
-
   func node(_ index: Int) -> Node { state.withLock { $0.nodes[index] } }
 }
 
@@ -210,5 +207,27 @@ extension Operation {
     } catch {
       preconditionFailure("a widened operation takes the operands of the one it replaces: \(error)")
     }
+  }
+}
+
+extension [Node] {
+  /// Which nodes depend on some values, those of the values included.
+  func dependents(on values: [Value]) -> [Bool] {
+    var depends = [Bool](repeating: false, count: count)
+    for value in values { depends[Int(value.node)] = true }
+    for (index, node) in enumerated() where !depends[index] {
+      depends[index] = node.operands.contains { depends[Int($0.node)] }
+    }
+    return depends
+  }
+
+  /// Which nodes some values are computed from, those of the values included.
+  func ancestors(of values: [Value]) -> [Bool] {
+    var isNeeded = [Bool](repeating: false, count: count)
+    for value in values { isNeeded[Int(value.node)] = true }
+    for index in indices.reversed() where isNeeded[index] {
+      for operand in self[index].operands { isNeeded[Int(operand.node)] = true }
+    }
+    return isNeeded
   }
 }
