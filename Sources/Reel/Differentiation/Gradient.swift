@@ -110,7 +110,9 @@ final class Differentiation {
 
   /// The structure with its floating-point tensors as leaves.
   func leaves<Structure: TensorStructure>(of structure: Structure) -> Structure {
-    structure.mapTensors { $0.elementType.isFloatingPoint ? tape.leaf($0.adopting($0.elementType)) : $0 }
+    structure.mapTensors {
+      $0.elementType.isFloatingPoint ? tape.leaf($0.adopting($0.elementType)).withMask($0.mask) : $0
+    }
   }
 
   /// The variables that were read, in the order of their leaves on the tape.

@@ -141,12 +141,15 @@ private func inverseErf(_ y: Tensor) -> Tensor {
 
 extension RandomKey {
   /// Holds the seed and how many keys were given out.
-  private static let stream = Variable(Tensor([0, 0] as [Int32]), name: "randomKey")
+  private static let process = Variable(Tensor([0, 0] as [Int32]), name: "randomKey")
+
+  /// The stream that keys are drawn from.
+  @TaskLocal private static var stream = process
 
   /// Held from reading the stream to assigning it, so that no two threads draw the same key.
   private static let turn = Mutex(())
 
-  /// The next key of the process's own stream.
+  /// The next key of the stream.
   static func next() -> RandomKey {
     turn.withLock { _ in
       let drawn = RandomBits(shape: [2, 2])(stream.value)
@@ -156,9 +159,22 @@ extension RandomKey {
   }
 
   static func seed(_ seed: UInt64) { stream.value = RandomKey(seed: seed).words }
+
+  static func withStream<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result {
+    try $stream.withValue(Variable(RandomKey(seed: seed).words, name: "randomKey"), operation: body)
+  }
 }
 
-/// Starts the process's own stream of random numbers afresh, so that what follows can be repeated.
+/// Starts the stream of random numbers afresh, so that what follows can be repeated.
 ///
-/// Initializers and random functions without a key draw from it. It starts with seed 0.
+/// Initializers, dropout and random functions without a key draw from it. It starts with seed 0.
 public func seedRandomness(_ seed: UInt64) { RandomKey.seed(seed) }
+
+/// Runs `body` with a stream of random numbers of its own: the same numbers each time, and none of the stream outside.
+///
+/// - Parameters:
+///   - seed: The seed of the stream.
+///   - body: What draws from it.
+public func withRandomSeed<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result {
+  try RandomKey.withStream(seed, body)
+}

@@ -23,7 +23,30 @@ public final class Compiled<Output: TensorStructure, each Input: TensorStructure
   private struct Signature: Hashable {
     let types: [TensorType]
     let paths: [String]
+    /// Which of the tensors carry a mask: the masks follow them, as inputs of their own.
+    let isMasked: [Bool]
     let defaultElementType: ElementType
+    let isTraining: Bool
+  }
+
+  /// The tensors of the arguments, masks included.
+  private struct Arguments {
+    let signature: Signature
+    let tensors: [Tensor]
+
+    init(_ arguments: repeat each Input) {
+      var tensors: [Tensor] = []
+      var paths: [String] = []
+      for argument in repeat each arguments {
+        tensors += argument.tensors
+        paths += argument.tensorPaths
+      }
+      let masks = tensors.map(\.mask)
+      self.tensors = (tensors + masks.compactMap(\.self)).map(\.detached)
+      signature = Signature(
+        types: self.tensors.map(\.type), paths: paths, isMasked: masks.map { $0 != nil }, defaultElementType: .default,
+        isTraining: Recording.isTraining)
+    }
   }
 
   private struct Program {
@@ -50,15 +73,10 @@ public final class Compiled<Output: TensorStructure, each Input: TensorStructure
     guard Recording.tape == nil else {
       return try Recording.throwingErrors { function(repeat each arguments) }
     }
-    var tensors: [Tensor] = []
-    var paths: [String] = []
-    for argument in repeat each arguments {
-      tensors += argument.tensors.map(\.detached)
-      paths += argument.tensorPaths
-    }
-    let program = try program(for: tensors, paths, repeat each arguments)
+    let flat = Arguments(repeat each arguments)
+    let program = try program(for: flat.signature, repeat each arguments)
     let results = program.executable.run(
-      tensors.map { $0.storage! } + program.reads.map { $0.concrete.storage! }
+      flat.tensors.map { $0.storage! } + program.reads.map { $0.concrete.storage! }
     ).map(Tensor.init)
     let outputs = Array(results.dropLast(program.assigns.count))
     for (variable, value) in zip(program.assigns, results.dropFirst(outputs.count)) { variable.concrete = value }
@@ -69,37 +87,30 @@ public final class Compiled<Output: TensorStructure, each Input: TensorStructure
   ///
   /// - Throws: ``TensorError`` if operands in the function do not fit.
   public func graph(for arguments: repeat each Input) throws -> Graph {
-    var tensors: [Tensor] = []
-    var paths: [String] = []
-    for argument in repeat each arguments {
-      tensors += argument.tensors.map(\.detached)
-      paths += argument.tensorPaths
-    }
-    return try program(for: tensors, paths, repeat each arguments).graph
+    try program(for: Arguments(repeat each arguments).signature, repeat each arguments).graph
   }
 
-  private func program(
-    for tensors: [Tensor], _ paths: [String], _ arguments: repeat each Input
-  ) throws -> Program {
-    let signature = Signature(types: tensors.map(\.type), paths: paths, defaultElementType: .default)
+  private func program(for signature: Signature, _ arguments: repeat each Input) throws -> Program {
     if let program = programs[signature],
       zip(program.reads, program.graph.inputTypes.suffix(program.reads.count))
         .allSatisfy({ $0.concrete.type == $1 })
     {
       return program
     }
-    let program = try record(tensors.map(\.type), repeat each arguments)
+    let program = try record(signature, repeat each arguments)
     programs[signature] = program
     return program
   }
 
-  private func record(_ types: [TensorType], _ arguments: repeat each Input) throws -> Program {
+  private func record(_ signature: Signature, _ arguments: repeat each Input) throws -> Program {
     let tape = Tape(.staged)
     defer { tape.close() }
-    let inputs = types.map { tape.input($0) }
+    let inputs = signature.types.map { tape.input($0) }
+    var masks = inputs[signature.isMasked.count...]
+    let tensors = zip(inputs, signature.isMasked).map { $1 ? $0.withMask(masks.removeFirst()) : $0 }
     let output = try Recording.throwingErrors {
       Recording.$tape.withValue(tape) {
-        var rest = inputs[...]
+        var rest = tensors[...]
         return function(repeat (each arguments).replacingTensors(from: &rest))
       }
     }

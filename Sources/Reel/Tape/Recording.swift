@@ -15,6 +15,9 @@ package enum Recording {
   /// The names of the layers around the running code, outermost first.
   @TaskLocal package static var path: [String] = []
 
+  /// Whether layers behave as in training. What is staged depends on it, as on the default element type.
+  @TaskLocal package static var isTraining = false
+
   /// Runs `body` as a part of the layer `name`, so that errors and graphs can say where they come from.
   package static func inScope<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
     try $path.withValue(path + [name], operation: body)

@@ -26,6 +26,8 @@ public struct Tensor: Sendable {
 
   let content: Content
   let type: TensorType
+  /// Behind ``mask``; lost in every operation.
+  var stepMask: StepMask?
 
   init(_ storage: Storage) {
     content = .concrete(Elements(storage))

@@ -32,13 +32,14 @@ public struct Gradients {
 ///
 /// - Parameters:
 ///   - model: A layer, cell or model. Parameters may be made in the computation.
+///   - training: Whether layers behave as in training; true by default.
 ///   - computation: A computation with a floating-point scalar as its result, such as a loss. It is called once.
 public func valueWithGradient(
-  of model: some Module, _ computation: () -> Tensor
+  of model: some Module, training: Bool = true, _ computation: () -> Tensor
 ) -> (value: Tensor, gradients: Gradients) {
   // Listed first, so that parameters made in the computation know their names, in errors and in graphs.
   let trainable = model.parameters.filter(\.parameter.isTrainable)
-  let (value, found) = valueWithVariableGradients(computation)
+  let (value, found) = withTraining(training) { valueWithVariableGradients(computation) }
   var values: [ObjectIdentifier: Tensor] = [:]
   for (_, parameter) in trainable {
     guard let variable = parameter.variable else { continue }
