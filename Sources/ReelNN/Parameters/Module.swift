@@ -29,6 +29,21 @@ extension Module {
 
   /// The number of trained numbers that have been made so far.
   public var parameterCount: Int { parameters.reduce(0) { $0 + ($1.parameter.variable?.concrete.count ?? 0) } }
+
+  /// The sum of the penalties that the regularizers put on the trainable parameters, a scalar; nil if there are none. Each
+  /// parameter counts once, and one without a value yet does not. Differentiable:
+  ///
+  ///     valueWithGradient(of: model) {
+  ///       let loss = softmaxCrossEntropy(logits: model(images), labels: labels)
+  ///       return model.penalty.map { loss + $0 } ?? loss
+  ///     }
+  public var penalty: Tensor? {
+    let penalties = parameters.compactMap { _, parameter -> Tensor? in
+      guard parameter.isTrainable, let value = parameter.value else { return nil }
+      return parameter.regularizer?(value)
+    }
+    return penalties.first.map { penalties.dropFirst().reduce($0, +) }
+  }
 }
 
 private func collectParameters(_ value: Any, at path: String, _ found: (String, Parameter) -> Void) {

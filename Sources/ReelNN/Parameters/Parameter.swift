@@ -16,6 +16,12 @@ public final class Parameter: Sendable {
   /// Whether optimizers change it.
   public let isTrainable: Bool
 
+  /// The penalty on the value; it counts while the parameter is trainable.
+  public let regularizer: Regularizer?
+
+  /// What an optimizer makes of the value after each update.
+  public let constraint: Constraint?
+
   private struct State {
     var variable: Variable?
     var name = ""
@@ -24,9 +30,19 @@ public final class Parameter: Sendable {
   private let state = Mutex(State())
 
   /// A parameter that takes its shape and first value when it is first used.
-  public init(_ initializer: Initializer, isTrainable: Bool = true) {
+  ///
+  /// - Parameters:
+  ///   - initializer: How the first value is made.
+  ///   - isTrainable: Whether optimizers change it; true by default.
+  ///   - regularizer: The penalty on the value; none by default.
+  ///   - constraint: What an optimizer makes of the value after each update; nothing by default.
+  public init(
+    _ initializer: Initializer, isTrainable: Bool = true, regularizer: Regularizer? = nil, constraint: Constraint? = nil
+  ) {
     self.initializer = initializer
     self.isTrainable = isTrainable
+    self.regularizer = regularizer
+    self.constraint = constraint
   }
 
   /// The value as a tensor of a shape. The first call makes it, of element type ``Reel/ElementType/default``; a later call
