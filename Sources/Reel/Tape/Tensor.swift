@@ -25,7 +25,7 @@ public struct Tensor: Sendable {
   }
 
   let content: Content
-  let type: TensorType
+  package let type: TensorType
   /// Behind ``mask``; lost in every operation.
   var stepMask: StepMask?
 
@@ -115,7 +115,7 @@ extension Tensor {
   }
 
   /// The same elements, recorded nowhere. A tensor that is being staged has no elements and is a programming error here.
-  var detached: Tensor {
+  package var detached: Tensor {
     guard let storage else { fatalError(Self.unreadable(type)) }
     return Tensor(storage)
   }

@@ -34,7 +34,7 @@ public struct Dense: Layer {
   }
 
   /// Applies the layer to `[..., features]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope { applied(to: x) } }
+  public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope(passingMaskOf: x) { applied(to: x) } }
 
   private func applied(to x: Tensor) -> Tensor {
     guard x.rank >= 2 else {

@@ -23,6 +23,9 @@ extension Layer {
     if let last = Recording.path.last, last == name || last.hasPrefix("\(name)_") { return body() }
     return Recording.inScope(name, body)
   }
+
+  /// As ``inOwnScope(_:)``, for a layer whose output has the steps of its input: the mask passes through.
+  func inOwnScope(passingMaskOf x: Tensor, _ body: () -> Tensor) -> Tensor { inOwnScope(body).withMask(x.mask) }
 }
 
 /// A layer whose type's name is not what a user calls it.

@@ -34,12 +34,18 @@ public struct Gradients {
 ///   - model: A layer, cell or model. Parameters may be made in the computation.
 ///   - training: Whether layers behave as in training; true by default.
 ///   - computation: A computation with a floating-point scalar as its result, such as a loss. It is called once.
+/// - Returns: The value, with the penalties of the model's regularizers added to it, and its gradients.
 public func valueWithGradient(
   of model: some Module, training: Bool = true, _ computation: () -> Tensor
 ) -> (value: Tensor, gradients: Gradients) {
   // Listed first, so that parameters made in the computation know their names, in errors and in graphs.
   let trainable = model.parameters.filter(\.parameter.isTrainable)
-  let (value, found) = withTraining(training) { valueWithVariableGradients(computation) }
+  let (value, found) = withTraining(training) {
+    valueWithVariableGradients {
+      let value = ActivityPenalties.added(to: computation)
+      return model.penalty.map { value + $0 } ?? value
+    }
+  }
   var values: [ObjectIdentifier: Tensor] = [:]
   for (_, parameter) in trainable {
     guard let variable = parameter.variable else { continue }

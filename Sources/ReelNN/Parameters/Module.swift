@@ -17,12 +17,19 @@ extension Module {
   /// The parameters with their paths, such as `lstm.recurrentKernel`, each once. A parameter has no value before its first
   /// use: call the model, or build it, first.
   public var parameters: [(name: String, parameter: Parameter)] {
-    var found: [(name: String, parameter: Parameter)] = []
+    let found = members(of: Parameter.self).map { (name: $0, parameter: $1) }
+    for (name, parameter) in found { parameter.name = name }
+    return found
+  }
+
+  /// The objects of a class that reflection finds, with their paths, each once.
+  func members<Member: AnyObject>(of type: Member.Type) -> [(name: String, member: Member)] {
+    var found: [(name: String, member: Member)] = []
     var known: Set<ObjectIdentifier> = []
-    collectParameters(self, at: "") { name, parameter in
-      guard known.insert(ObjectIdentifier(parameter)).inserted else { return }
-      parameter.name = name
-      found.append((name, parameter))
+    visitMembers(of: self, at: "") { name, value in
+      guard let member = value as? Member else { return false }
+      if known.insert(ObjectIdentifier(member)).inserted { found.append((name, member)) }
+      return true
     }
     return found
   }
@@ -31,12 +38,7 @@ extension Module {
   public var parameterCount: Int { parameters.reduce(0) { $0 + ($1.parameter.variable?.concrete.count ?? 0) } }
 
   /// The sum of the penalties that the regularizers put on the trainable parameters, a scalar; nil if there are none. Each
-  /// parameter counts once, and one without a value yet does not. Differentiable:
-  ///
-  ///     valueWithGradient(of: model) {
-  ///       let loss = softmaxCrossEntropy(logits: model(images), labels: labels)
-  ///       return model.penalty.map { loss + $0 } ?? loss
-  ///     }
+  /// parameter counts once, and one without a value yet does not. Differentiable; ``valueWithGradient(of:training:_:)`` adds it.
   public var penalty: Tensor? {
     let penalties = parameters.compactMap { _, parameter -> Tensor? in
       guard parameter.isTrainable, let value = parameter.value else { return nil }
@@ -46,27 +48,27 @@ extension Module {
   }
 }
 
-private func collectParameters(_ value: Any, at path: String, _ found: (String, Parameter) -> Void) {
+/// Visits what a value is made of, and what that is made of unless `visit` says that it is the end.
+private func visitMembers(of value: Any, at path: String, _ visit: (_ path: String, _ value: Any) -> Bool) {
   func join(_ name: String) -> String { name.isEmpty ? path : path.isEmpty ? name : "\(path).\(name)" }
+  if visit(path, value) { return }
   switch value {
-  case let parameter as Parameter:
-    found(path, parameter)
   case let module as any Module:
-    for child in module.reflectedChildren { collectParameters(child.value, at: join(child.name), found) }
+    for child in module.reflectedChildren { visitMembers(of: child.value, at: join(child.name), visit) }
   default:
     let mirror = Mirror(reflecting: value)
     switch mirror.displayStyle {
     case .collection:
-      for (index, child) in mirror.children.enumerated() { collectParameters(child.value, at: join("\(index)"), found) }
+      for (index, child) in mirror.children.enumerated() { visitMembers(of: child.value, at: join("\(index)"), visit) }
     case .dictionary:
       // Its children are pairs, in an order that changes from run to run.
       let entries = mirror.children.map { Array(Mirror(reflecting: $0.value).children.map(\.value)) }
       for entry in entries.map({ ("\($0[0])", $0[1]) }).sorted(by: { $0.0 < $1.0 }) {
-        collectParameters(entry.1, at: join(entry.0), found)
+        visitMembers(of: entry.1, at: join(entry.0), visit)
       }
     case .optional, .tuple:
       for child in mirror.children {
-        collectParameters(child.value, at: join(child.label == "some" ? "" : child.label ?? ""), found)
+        visitMembers(of: child.value, at: join(child.label == "some" ? "" : child.label ?? ""), visit)
       }
     default: break
     }

@@ -28,22 +28,35 @@ public struct GRUCell: RecurrentCell {
   public let recurrentKernel: Parameter
   /// `[2, 3·units]` with `resetAfter`, else `[3·units]`.
   public let bias: Parameter
+  private let inputProduct, recurrentProduct: GateProducts
 
-  /// A cell with Keras's arguments and defaults.
+  /// A cell with Keras's arguments and defaults; those that cells share are described at
+  /// ``SimpleRNNCell/init(_:activation:useBias:kernelInitializer:recurrentInitializer:biasInitializer:kernelRegularizer:recurrentRegularizer:biasRegularizer:kernelConstraint:recurrentConstraint:biasConstraint:dropout:recurrentDropout:)``.
+  ///
+  /// - Parameters:
+  ///   - recurrentActivation: Applied to the gates; ``Activation/sigmoid`` by default, none if nil.
+  ///   - implementation: 2 for one product for all gates, 1 for one for each; dropout then has a mask for each gate.
+  ///     2 by default; recurrent dropout implies 1.
+  ///   - resetAfter: Whether the reset gate acts after the recurrent product; true by default.
   public init(
-    _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .sigmoid, useBias: Bool = true,
+    _ units: Int, activation: Activation? = .tanh, recurrentActivation: Activation? = .sigmoid, useBias: Bool = true,
     kernelInitializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
-    biasInitializer: Initializer = .zeros, resetAfter: Bool = true
+    biasInitializer: Initializer = .zeros, kernelRegularizer: Regularizer? = nil,
+    recurrentRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
+    recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
+    recurrentDropout: Double = 0, implementation: Int = 2, resetAfter: Bool = true
   ) {
     precondition(units > 0, "GRU needs at least one unit, not \(units)")
     self.units = units
-    self.activation = activation
-    self.recurrentActivation = recurrentActivation
+    self.activation = activation ?? .linear
+    self.recurrentActivation = recurrentActivation ?? .linear
     self.useBias = useBias
     self.resetAfter = resetAfter
-    kernel = Parameter(kernelInitializer)
-    recurrentKernel = Parameter(recurrentInitializer)
-    bias = Parameter(biasInitializer)
+    kernel = Parameter(kernelInitializer, regularizer: kernelRegularizer, constraint: kernelConstraint)
+    recurrentKernel = Parameter(recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
+    bias = Parameter(biasInitializer, regularizer: biasRegularizer, constraint: biasConstraint)
+    (inputProduct, recurrentProduct) = GateProducts.pair(
+      gates: 3, dropout: dropout, recurrentDropout: recurrentDropout, implementation: implementation)
   }
 
   /// Zeros, `[batch, units]`.
@@ -51,14 +64,14 @@ public struct GRUCell: RecurrentCell {
 
   /// One step: `x [batch, features]`, `h [batch, units]`.
   public func callAsFunction(_ x: Tensor, _ h: Tensor) -> (output: Tensor, state: Tensor) {
-    let (z, candidate) = resetAfter ? resettingAfter(x, h) : resettingBefore(x, h)
+    let input = inputProduct(x, kernel([x.shape.last, 3 * units]))
+    let (z, candidate) = resetAfter ? resettingAfter(input, h) : resettingBefore(input, h)
     let next = z * h + (1 - z) * candidate
     return (next, next)
   }
 
-  private func resettingAfter(_ x: Tensor, _ h: Tensor) -> (z: Tensor, candidate: Tensor) {
-    var input = x.matmul(kernel([x.shape.last, 3 * units]))
-    var recurrent = h.matmul(recurrentKernel([units, 3 * units]))
+  private func resettingAfter(_ input: Tensor, _ h: Tensor) -> (z: Tensor, candidate: Tensor) {
+    var (input, recurrent) = (input, recurrentProduct(h, recurrentKernel([units, 3 * units])))
     if useBias {
       let biases = bias([2, 3 * units])
       input = input + biases[0]
@@ -70,13 +83,13 @@ public struct GRUCell: RecurrentCell {
     return (recurrentActivation(xz + hz), activation(xh + r * hh))
   }
 
-  private func resettingBefore(_ x: Tensor, _ h: Tensor) -> (z: Tensor, candidate: Tensor) {
-    var input = x.matmul(kernel([x.shape.last, 3 * units]))
-    if useBias { input = input + bias([3 * units]) }
-    let (xz, xr, xh) = input.split(into: 3)
+  private func resettingBefore(_ input: Tensor, _ h: Tensor) -> (z: Tensor, candidate: Tensor) {
+    let (xz, xr, xh) = (useBias ? input + bias([3 * units]) : input).split(into: 3)
     let (rz, rr, rh) = recurrentKernel([units, 3 * units]).split(into: 3)
-    let r = recurrentActivation(xr + h.matmul(rr))
-    return (recurrentActivation(xz + h.matmul(rz)), activation(xh + (r * h).matmul(rh)))
+    let drop = recurrentProduct.dropout
+    let r = recurrentActivation(xr + drop(h, mask: 1).matmul(rr))
+    let candidate = activation(xh + (r * drop(h, mask: 2)).matmul(rh))
+    return (recurrentActivation(xz + drop(h, mask: 0).matmul(rz)), candidate)
   }
 }
 
@@ -84,18 +97,28 @@ public struct GRUCell: RecurrentCell {
 public typealias GRU = RNN<GRUCell>
 
 extension RNN where Cell == GRUCell {
-  /// The layer with Keras's arguments and defaults.
+  /// The layer with Keras's arguments and defaults; see ``GRUCell`` and ``RNN`` for what they mean.
   public init(
-    _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .sigmoid, useBias: Bool = true,
+    _ units: Int, activation: Activation? = .tanh, recurrentActivation: Activation? = .sigmoid, useBias: Bool = true,
     kernelInitializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
-    biasInitializer: Initializer = .zeros, resetAfter: Bool = true, returnSequences: Bool = false,
-    returnState: Bool = false, goBackwards: Bool = false, unroll: Unroll = .never
+    biasInitializer: Initializer = .zeros, kernelRegularizer: Regularizer? = nil,
+    recurrentRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+    activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
+    recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
+    recurrentDropout: Double = 0, implementation: Int = 2, resetAfter: Bool = true, returnSequences: Bool = false, returnState: Bool = false,
+    goBackwards: Bool = false, stateful: Bool = false, unroll: Unroll = .never, zeroOutputForMask: Bool = false,
+    trainableInitialState: Bool = false
   ) {
     self.init(
       GRUCell(
         units, activation: activation, recurrentActivation: recurrentActivation, useBias: useBias,
         kernelInitializer: kernelInitializer, recurrentInitializer: recurrentInitializer,
-        biasInitializer: biasInitializer, resetAfter: resetAfter),
-      returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, unroll: unroll)
+        biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer,
+        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer, kernelConstraint: kernelConstraint,
+        recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint, dropout: dropout,
+        recurrentDropout: recurrentDropout, implementation: implementation, resetAfter: resetAfter),
+      returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,
+      unroll: unroll, zeroOutputForMask: zeroOutputForMask, activityRegularizer: activityRegularizer,
+      trainableInitialState: trainableInitialState)
   }
 }

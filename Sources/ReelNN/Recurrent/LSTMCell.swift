@@ -25,6 +25,11 @@ public struct LSTMCell: RecurrentCell {
       self.hidden = hidden
       self.cell = cell
     }
+
+    /// Zeros, `[batch, units]` both.
+    public static func zeros(batchSize: Int, units: Int) -> Self {
+      Self(hidden: .zeros([batchSize, units]), cell: .zeros([batchSize, units]))
+    }
   }
 
   /// The size of the state.
@@ -41,43 +46,47 @@ public struct LSTMCell: RecurrentCell {
   public let recurrentKernel: Parameter
   /// `[4·units]`.
   public let bias: Parameter
+  private let inputProduct, recurrentProduct: GateProducts
 
-  /// A cell with Keras's arguments and defaults.
+  /// A cell with Keras's arguments and defaults; those that cells share are described at
+  /// ``SimpleRNNCell/init(_:activation:useBias:kernelInitializer:recurrentInitializer:biasInitializer:kernelRegularizer:recurrentRegularizer:biasRegularizer:kernelConstraint:recurrentConstraint:biasConstraint:dropout:recurrentDropout:)``.
   ///
-  /// - Parameter unitForgetBias: Whether the bias of the forget gate starts at 1 (Jozefowicz et al., 2015), whatever the
-  ///   bias initializer; true by default.
+  /// - Parameters:
+  ///   - recurrentActivation: Applied to the gates; ``Activation/sigmoid`` by default, none if nil.
+  ///   - unitForgetBias: Whether the bias of the forget gate starts at 1 (Jozefowicz et al., 2015), whatever the bias
+  ///     initializer; true by default.
+  ///   - implementation: 2 for one product for all gates, 1 for one for each; dropout then has a mask for each gate.
+  ///     2 by default; recurrent dropout implies 1.
   public init(
-    _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .sigmoid, useBias: Bool = true,
+    _ units: Int, activation: Activation? = .tanh, recurrentActivation: Activation? = .sigmoid, useBias: Bool = true,
     kernelInitializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
-    biasInitializer: Initializer = .zeros, unitForgetBias: Bool = true
+    biasInitializer: Initializer = .zeros, unitForgetBias: Bool = true, kernelRegularizer: Regularizer? = nil,
+    recurrentRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
+    recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
+    recurrentDropout: Double = 0, implementation: Int = 2
   ) {
     precondition(units > 0, "LSTM needs at least one unit, not \(units)")
     self.units = units
-    self.activation = activation
-    self.recurrentActivation = recurrentActivation
+    self.activation = activation ?? .linear
+    self.recurrentActivation = recurrentActivation ?? .linear
     self.useBias = useBias
-    kernel = Parameter(kernelInitializer)
-    recurrentKernel = Parameter(recurrentInitializer)
-    bias = Parameter(unitForgetBias ? Self.withUnitForgetBias(biasInitializer) : biasInitializer)
-  }
-
-  private static func withUnitForgetBias(_ initializer: Initializer) -> Initializer {
-    Initializer { shape in
-      let units = shape.last / 4
-      return concatenated([initializer([units]), .ones([units]), initializer([2 * units])])
-    }
+    kernel = Parameter(kernelInitializer, regularizer: kernelRegularizer, constraint: kernelConstraint)
+    recurrentKernel = Parameter(recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
+    bias = Parameter(
+      unitForgetBias ? .unitForgetBias(biasInitializer) : biasInitializer, regularizer: biasRegularizer,
+      constraint: biasConstraint)
+    (inputProduct, recurrentProduct) = GateProducts.pair(
+      gates: 4, dropout: dropout, recurrentDropout: recurrentDropout, implementation: implementation)
   }
 
   /// Zeros.
-  public func initialState(batchSize: Int) -> State {
-    State(hidden: .zeros([batchSize, units]), cell: .zeros([batchSize, units]))
-  }
+  public func initialState(batchSize: Int) -> State { .zeros(batchSize: batchSize, units: units) }
 
   /// One step: `x [batch, features]`.
   public func callAsFunction(_ x: Tensor, _ state: State) -> (output: Tensor, state: State) {
-    var z = x.matmul(kernel([x.shape.last, 4 * units]))
+    var z = inputProduct(x, kernel([x.shape.last, 4 * units]))
     if useBias { z = z + bias([4 * units]) }
-    z = z + state.hidden.matmul(recurrentKernel([units, 4 * units]))
+    z = z + recurrentProduct(state.hidden, recurrentKernel([units, 4 * units]))
     let (zi, zf, zc, zo) = z.split(into: 4)
     let (i, f, o) = (recurrentActivation(zi), recurrentActivation(zf), recurrentActivation(zo))
     let cell = f * state.cell + i * activation(zc)
@@ -86,22 +95,42 @@ public struct LSTMCell: RecurrentCell {
   }
 }
 
+extension Initializer {
+  /// That of a bias of four gates in the order i, f, c, o, with 1 for f.
+  static func unitForgetBias(_ initializer: Initializer) -> Initializer {
+    Initializer { shape in
+      let units = shape.last / 4
+      return concatenated([initializer([units]), .ones([units]), initializer([2 * units])])
+    }
+  }
+}
+
 /// The long short-term memory layer; see ``LSTMCell`` and ``RNN``.
 public typealias LSTM = RNN<LSTMCell>
 
 extension RNN where Cell == LSTMCell {
-  /// The layer with Keras's arguments and defaults.
+  /// The layer with Keras's arguments and defaults; see ``LSTMCell`` and ``RNN`` for what they mean.
   public init(
-    _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .sigmoid, useBias: Bool = true,
+    _ units: Int, activation: Activation? = .tanh, recurrentActivation: Activation? = .sigmoid, useBias: Bool = true,
     kernelInitializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
-    biasInitializer: Initializer = .zeros, unitForgetBias: Bool = true, returnSequences: Bool = false,
-    returnState: Bool = false, goBackwards: Bool = false, unroll: Unroll = .never
+    biasInitializer: Initializer = .zeros, unitForgetBias: Bool = true, kernelRegularizer: Regularizer? = nil,
+    recurrentRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+    activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
+    recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
+    recurrentDropout: Double = 0, implementation: Int = 2, returnSequences: Bool = false, returnState: Bool = false,
+    goBackwards: Bool = false, stateful: Bool = false, unroll: Unroll = .never, zeroOutputForMask: Bool = false,
+    trainableInitialState: Bool = false
   ) {
     self.init(
       LSTMCell(
         units, activation: activation, recurrentActivation: recurrentActivation, useBias: useBias,
         kernelInitializer: kernelInitializer, recurrentInitializer: recurrentInitializer,
-        biasInitializer: biasInitializer, unitForgetBias: unitForgetBias),
-      returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, unroll: unroll)
+        biasInitializer: biasInitializer, unitForgetBias: unitForgetBias, kernelRegularizer: kernelRegularizer,
+        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer, kernelConstraint: kernelConstraint,
+        recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint, dropout: dropout,
+        recurrentDropout: recurrentDropout, implementation: implementation),
+      returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,
+      unroll: unroll, zeroOutputForMask: zeroOutputForMask, activityRegularizer: activityRegularizer,
+      trainableInitialState: trainableInitialState)
   }
 }

@@ -11,6 +11,11 @@ public protocol RecurrentCell: Module {
   /// The state before the first step.
   func initialState(batchSize: Int) -> State
 
+  /// The state before the first step, for a cell whose state depends on more of its input than the batch.
+  ///
+  /// - Parameter inputShape: The shape of the input of a step, `[batch, ...]`.
+  func initialState(inputShape: Shape) -> State
+
   /// One step.
   ///
   /// - Parameters:
@@ -18,4 +23,9 @@ public protocol RecurrentCell: Module {
   ///   - state: The state after the step before.
   /// - Returns: The output, `[batch, units]`, and the next state, of the types it had.
   func callAsFunction(_ x: Tensor, _ state: State) -> (output: Tensor, state: State)
+}
+
+extension RecurrentCell {
+  /// The state for the batch of the input.
+  public func initialState(inputShape: Shape) -> State { initialState(batchSize: inputShape[0]) }
 }

@@ -1,0 +1,85 @@
+import Reel
+import Synchronization
+
+/// The state that a stateful recurrent layer keeps from call to call.
+///
+/// It is made of variables, so that a staged call reads and assigns it; they are no parameters: nothing trains, counts or
+/// saves them. No gradient flows from one call into another.
+final class CarriedState: Sendable {
+  private struct Contents {
+    var variables: [Variable] = []
+    /// What a reset goes back to.
+    var initial: [Tensor] = []
+    /// Whether the next call may come with a batch of another size.
+    var isReset = true
+  }
+
+  private let contents = Mutex(Contents())
+
+  /// The state to start a call from; nil if it does not fit a call of these types.
+  ///
+  /// - Parameter initial: Where the first call, and one of another batch size after a reset, starts.
+  func load(initial: [Tensor]) -> [Tensor]? {
+    let initial = initial.map(\.detached)
+    let variables = contents.withLock { contents -> [Variable]? in
+      let fits = contents.variables.map(\.concrete.type) == initial.map(\.type)
+      guard fits || contents.isReset else { return nil }
+      if contents.variables.isEmpty {
+        contents.variables = initial.map { Variable($0, name: "state") }
+      } else if !fits {
+        // The same variables: staged programs know them.
+        for (variable, value) in zip(contents.variables, initial) { variable.concrete = value }
+      }
+      contents.initial = initial
+      contents.isReset = false
+      return contents.variables
+    }
+    return variables.map { $0.map { stopGradient($0.value) } }
+  }
+
+  /// Keeps the state after a call.
+  func store(_ state: [Tensor]) {
+    for (variable, value) in zip(contents.withLock(\.variables), state) { variable.value = stopGradient(value) }
+  }
+
+  /// Makes the next call start from given tensors.
+  func set(_ state: [Tensor]) {
+    let isMade = contents.withLock { contents -> Bool in
+      contents.isReset = false
+      guard contents.variables.isEmpty else { return true }
+      contents.variables = state.map { Variable($0, name: "state") }
+      return false
+    }
+    if isMade { store(state) }
+  }
+
+  /// Makes the next call start anew, perhaps with a batch of another size.
+  func reset() {
+    let initial = contents.withLock { contents in
+      contents.isReset = true
+      return contents.initial
+    }
+    store(initial)
+  }
+
+  /// The batch size of the calls so far.
+  var batchSize: Int? { contents.withLock { $0.variables.first?.concrete.shape[0] } }
+
+  /// Runs `body`, and afterwards has the state from before.
+  func restoring<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let before = contents.withLock { $0 }
+    let values = before.variables.map(\.concrete)
+    defer {
+      for (variable, value) in zip(before.variables, values) { variable.concrete = value }
+      contents.withLock { $0 = before }
+    }
+    return try body()
+  }
+}
+
+extension Module {
+  /// Makes every stateful recurrent layer of the model start anew at its next call. Keras's `reset_states`.
+  public func resetState() {
+    for (_, state) in members(of: CarriedState.self) { state.reset() }
+  }
+}
