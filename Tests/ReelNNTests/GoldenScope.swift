@@ -14,7 +14,7 @@ struct OutsideScope: Error {
 func reasonOutsideScope(_ golden: GoldenCase) -> String? {
   do {
     switch golden.kind {
-    case "layer": _ = try LayerCase(keras: golden)
+    case "layer", "layer_stateful": _ = try LayerCase(keras: golden)
     case "torch_layer": _ = try LayerCase(torch: golden)
     case "loss": _ = try LossCase(golden)
     case "optimizer": _ = try makeOptimizer(golden.layer, golden.config)
@@ -66,6 +66,8 @@ struct Settings {
     self.values = values
   }
 
+  func has(_ key: String) -> Bool { values[key].map { $0 != .null } ?? false }
+
   func truth(_ key: String) -> Bool { values[key]?.truth ?? false }
 
   func number(_ key: String) throws -> Double {
@@ -85,101 +87,20 @@ struct Settings {
     return activation
   }
 
+  func regularizer(_ key: String) throws -> Regularizer? {
+    guard has(key) else { return nil }
+    throw OutsideScope("the regularizer \(values[key]!)")
+  }
+
+  func constraint(_ key: String) throws -> Constraint? {
+    guard has(key) else { return nil }
+    throw OutsideScope("the constraint \(values[key]!)")
+  }
+
   static let activations: [String: Activation] = [
     "linear": .linear, "tanh": .tanh, "sigmoid": .sigmoid, "relu": .relu, "silu": .silu, "swish": .silu,
     "softsign": .softsign, "hard_sigmoid": .hardSigmoid, "softmax": .softmax,
   ]
-}
-
-// MARK: - Layers
-
-private let wrapperSettings: Set = ["return_sequences", "return_state", "go_backwards", "unroll"]
-private let cellSettings: Set = ["units", "activation", "recurrent_activation", "use_bias", "reset_after"]
-
-/// A layer by its Keras class and settings.
-func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws -> any Layer<Tensor, Tensor> {
-  switch className {
-  case "Dense":
-    let settings = try Settings(config, known: ["units", "activation", "use_bias"])
-    return Dense(
-      try settings.integer("units"), activation: try settings.activation("activation"),
-      useBias: settings.truth("use_bias"))
-  case "RNN": return try makeWrapper(config, unroll: unroll)
-  default: return try makeRecurrentLayer(className, config, unroll: unroll)
-  }
-}
-
-private func makeRecurrentLayer(
-  _ className: String, _ config: JSONValue, unroll: Unroll
-) throws -> any Layer<Tensor, Tensor> {
-  guard ["SimpleRNN", "LSTM", "GRU"].contains(className) else { throw OutsideScope("the layer \(className)") }
-  let settings = try Settings(config, known: wrapperSettings.union(cellSettings))
-  let units = try settings.integer("units")
-  let activation = try settings.activation("activation")
-  let (sequences, state) = (settings.truth("return_sequences"), settings.truth("return_state"))
-  let (useBias, backwards) = (settings.truth("use_bias"), settings.truth("go_backwards"))
-  switch className {
-  case "LSTM":
-    return LSTM(
-      units, activation: activation, recurrentActivation: try settings.activation("recurrent_activation"),
-      useBias: useBias, returnSequences: sequences, returnState: state, goBackwards: backwards, unroll: unroll)
-  case "GRU":
-    return GRU(
-      units, activation: activation, recurrentActivation: try settings.activation("recurrent_activation"),
-      useBias: useBias, resetAfter: settings.truth("reset_after"), returnSequences: sequences, returnState: state,
-      goBackwards: backwards, unroll: unroll)
-  default:
-    return SimpleRNN(
-      units, activation: activation, useBias: useBias, returnSequences: sequences, returnState: state,
-      goBackwards: backwards, unroll: unroll)
-  }
-}
-
-/// Keras's `RNN` around a cell.
-private func makeWrapper(_ config: JSONValue, unroll: Unroll) throws -> any Layer<Tensor, Tensor> {
-  let settings = try Settings(config, known: wrapperSettings.union(["cell"]))
-  func wrapped(_ cell: some RecurrentCell) -> any Layer<Tensor, Tensor> {
-    RNN(
-      cell, returnSequences: settings.truth("return_sequences"), returnState: settings.truth("return_state"),
-      goBackwards: settings.truth("go_backwards"), unroll: unroll)
-  }
-  let cellConfig = config["cell"]?["config"] ?? .null
-  let cell = try Settings(cellConfig, known: cellSettings)
-  switch config["cell"]?["class_name"]?.string {
-  case "LSTMCell":
-    return wrapped(
-      LSTMCell(
-        try cell.integer("units"), activation: try cell.activation("activation"),
-        recurrentActivation: try cell.activation("recurrent_activation"), useBias: cell.truth("use_bias")))
-  case "GRUCell":
-    return wrapped(
-      GRUCell(
-        try cell.integer("units"), activation: try cell.activation("activation"),
-        recurrentActivation: try cell.activation("recurrent_activation"), useBias: cell.truth("use_bias"),
-        resetAfter: cell.truth("reset_after")))
-  case "MinimalGatedUnit": return wrapped(MinimalGatedUnit(units: try cell.integer("units")))
-  case let name: throw OutsideScope("the cell \(name ?? "without a name")")
-  }
-}
-
-/// The cell of one's own that the reference was computed with: f, then n in kernel, recurrent kernel and bias.
-struct MinimalGatedUnit: RecurrentCell {
-  let units: Int
-  let kernel = Parameter(.glorotUniform)
-  let recurrentKernel = Parameter(.orthogonal)
-  let bias = Parameter(.zeros)
-
-  func initialState(batchSize: Int) -> Tensor { .zeros([batchSize, units]) }
-
-  func callAsFunction(_ x: Tensor, _ h: Tensor) -> (output: Tensor, state: Tensor) {
-    let input = x.matmul(kernel([x.shape.last, 2 * units])) + bias([2 * units])
-    let (xf, xn) = input.split(into: 2)
-    let (uf, un) = recurrentKernel([units, 2 * units]).split(into: 2)
-    let forget = sigmoid(xf + h.matmul(uf))
-    let candidate = tanh(xn + (forget * h).matmul(un))
-    let next = (1 - forget) * h + forget * candidate
-    return (next, next)
-  }
 }
 
 // MARK: - Optimizers

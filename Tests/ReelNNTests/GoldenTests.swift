@@ -10,6 +10,9 @@ import Testing
   @Test(arguments: Golden.covered("layer"))
   func layer(golden: GoldenCase) throws { try LayerCase(keras: golden).check() }
 
+  @Test(arguments: Golden.covered("layer_stateful"))
+  func statefulLayer(golden: GoldenCase) throws { try LayerCase(keras: golden).check() }
+
   @Test(arguments: Golden.covered("torch_layer"))
   func layerOfPyTorch(golden: GoldenCase) throws { try LayerCase(torch: golden).check() }
 
@@ -31,8 +34,9 @@ import Testing
   /// How many cases are run, and how many of their tensors are compared, by kind and class. The numbers change with the
   /// library only: they must not shrink unnoticed.
   static let counts: [String: [Int]] = [
-    "layer SimpleRNN": [11, 59], "layer LSTM": [15, 84], "layer GRU": [25, 133], "layer RNN": [3, 17],
-    "layer Dense": [5, 19],
+    "layer SimpleRNN": [17, 96], "layer LSTM": [21, 128], "layer GRU": [35, 195], "layer RNN": [8, 82],
+    "layer Bidirectional": [22, 204], "layer Dense": [5, 19], "layer_stateful SimpleRNN": [1, 18],
+    "layer_stateful LSTM": [1, 21], "layer_stateful GRU": [2, 36], "layer_stateful Bidirectional": [1, 24],
     "torch_layer torch.nn.RNN": [1, 7], "torch_layer torch.nn.LSTM": [4, 32], "torch_layer torch.nn.GRU": [4, 27],
     "loss MeanSquaredError": [3, 9], "loss CategoricalCrossentropy": [2, 7],
     "loss SparseCategoricalCrossentropy": [3, 10], "optimizer SGD": [3, 30], "optimizer Adam": [2, 20],
@@ -54,7 +58,7 @@ import Testing
     let reasons = Golden.cases.compactMap { reasonOutsideScope($0.golden) }
     let known = [
       "cases of kind", "the layer", "the loss", "the optimizer", "the setting", "the input", "learning_rate =",
-      "cross-entropy of probabilities", "several layers in one", "none of the functions",
+      "cross-entropy of probabilities", "several layers in one", "none of the functions", "the regularizer",
     ]
     for reason in reasons { #expect(known.contains { reason.hasPrefix($0) }, "\(reason)") }
     #expect(reasons.count == Golden.cases.count - Self.counts.values.reduce(0) { $0 + $1[0] })

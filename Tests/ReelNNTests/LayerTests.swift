@@ -66,7 +66,7 @@ import Testing
         Dense(4)
         Dense(4)
       }
-      RNN(MinimalGatedUnit(units: 4))
+      RNN(MinimalGatedUnitCell(4))
       Scale()
     }
     _ = model(.ones([1, 2, 3]))
@@ -84,7 +84,7 @@ import Testing
       ([], []),
       ([Dense(1), Dense(1), LSTM(1), Dense(1)], ["dense", "dense_1", "lstm", "dense_2"]),
       ([SimpleRNN(1), GRU(1), SimpleRNN(1)], ["simpleRNN", "gru", "simpleRNN_1"]),
-      ([RNN(LSTMCell(1)), RNN(MinimalGatedUnit(units: 1)), LSTM(1)], ["lstm", "minimalGatedUnit", "lstm_1"]),
+      ([RNN(LSTMCell(1)), RNN(MinimalGatedUnitCell(1)), LSTM(1)], ["lstm", "minimalGatedUnit", "lstm_1"]),
       ([Sequential([]), Scale(), Tagger()], ["sequential", "scale", "tagger"]),
     ]
   }
@@ -99,7 +99,7 @@ import Testing
       (LSTM(16), 6, 1472), (LSTM(32), 28, 7808), (LSTM(16, useBias: false), 6, 1408),
       (GRU(32), 16, 4800), (GRU(32, resetAfter: false), 16, 4704), (GRU(32, useBias: false), 16, 4608),
       (SimpleRNN(5), 3, 45), (SimpleRNN(5, useBias: false), 3, 40),
-      (Dense(10), 64, 650), (Dense(10, useBias: false), 64, 640), (RNN(MinimalGatedUnit(units: 5)), 4, 100),
+      (Dense(10), 64, 650), (Dense(10, useBias: false), 64, 640), (RNN(MinimalGatedUnitCell(5)), 4, 100),
     ]
   }
 

@@ -91,6 +91,8 @@ public struct GoldenCase: Decodable, Sendable {
   public let tolerances: [String: Tolerance]
   /// The loss and the optimizer of a model.
   public let loss, optimizer: JSONValue
+  /// How a layer is called: `training`, the number of `batches`, `reset_before_batch`.
+  public let call: JSONValue
   /// Keras's number of parameters of a model.
   public let parameterCount: Int?
   /// The number of steps of an optimizer.
@@ -100,7 +102,7 @@ public struct GoldenCase: Decodable, Sendable {
 
   private enum CodingKeys: String, CodingKey {
     case name, file, kind, layer, dtype, config, inputs, weights, cotangents, outputs, gradients, objective, tolerance
-    case tolerances, loss, optimizer, parameterCount = "count_params", steps, formulas = "formula_weights", samples
+    case tolerances, loss, optimizer, call, parameterCount = "count_params", steps, formulas = "formula_weights", samples
   }
 
   /// Decodes a case; what it does not have is empty.
@@ -125,6 +127,7 @@ public struct GoldenCase: Decodable, Sendable {
     tolerances = try optional(.tolerances, or: [:])
     loss = try optional(.loss, or: .null)
     optimizer = try optional(.optimizer, or: .null)
+    call = try optional(.call, or: .null)
     parameterCount = try container.decodeIfPresent(Int.self, forKey: .parameterCount)
     steps = try container.decodeIfPresent(Int.self, forKey: .steps)
     formulas = try optional(.formulas, or: [:])

@@ -41,8 +41,9 @@ extension Module {
   /// parameter counts once, and one without a value yet does not. Differentiable; ``valueWithGradient(of:training:_:)`` adds it.
   public var penalty: Tensor? {
     let penalties = parameters.compactMap { _, parameter -> Tensor? in
-      guard parameter.isTrainable, let value = parameter.value else { return nil }
-      return parameter.regularizer?(value)
+      // Reading the value of any other would make the loss depend on it.
+      guard parameter.isTrainable, let regularizer = parameter.regularizer else { return nil }
+      return parameter.value.map { regularizer($0) }
     }
     return penalties.first.map { penalties.dropFirst().reduce($0, +) }
   }

@@ -65,15 +65,17 @@ final class CarriedState: Sendable {
   /// The batch size of the calls so far.
   var batchSize: Int? { contents.withLock { $0.variables.first?.concrete.shape[0] } }
 
-  /// Runs `body`, and afterwards has the state from before.
-  func restoring<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let before = contents.withLock { $0 }
-    let values = before.variables.map(\.concrete)
-    defer {
-      for (variable, value) in zip(before.variables, values) { variable.concrete = value }
-      contents.withLock { $0 = before }
+  /// Takes note of the state.
+  ///
+  /// - Returns: What puts it back.
+  func snapshot() -> () -> Void {
+    let (variables, wasReset) = contents.withLock { ($0.variables, $0.isReset) }
+    let values = variables.map(\.value)
+    return {
+      if variables.isEmpty { self.reset() }
+      for (variable, value) in zip(variables, values) { variable.value = value }
+      self.contents.withLock { $0.isReset = wasReset }
     }
-    return try body()
   }
 }
 
@@ -81,5 +83,18 @@ extension Module {
   /// Makes every stateful recurrent layer of the model start anew at its next call. Keras's `reset_states`.
   public func resetState() {
     for (_, state) in members(of: CarriedState.self) { state.reset() }
+  }
+
+  /// Runs `body`, and afterwards has what calls change as it was: the state of recurrent layers, and parameters that are
+  /// not trained. What the first call makes stays made; a staged `body` should not be that call.
+  package func restoringState<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let parameters = parameters.map(\.parameter).filter { !$0.isTrainable && $0.value != nil }
+    let values = parameters.map(\.value)
+    let restorers = members(of: CarriedState.self).map { $0.member.snapshot() }
+    defer {
+      for (parameter, value) in zip(parameters, values) { parameter.value = value }
+      for restore in restorers { restore() }
+    }
+    return try body()
   }
 }
