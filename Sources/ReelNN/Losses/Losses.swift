@@ -2,6 +2,8 @@ import Reel
 
 /// The mean of the squared differences over all elements. Keras's `MeanSquaredError`.
 ///
+/// ``Loss/meanSquaredError`` is the same loss as a value, with weights, masks and other reductions.
+///
 /// - Parameters:
 ///   - predicted: Predictions of any shape.
 ///   - expected: The truth, of the same shape and element type.
@@ -24,6 +26,9 @@ public func meanSquaredError(predicted: Tensor, expected: Tensor) -> Tensor {
 /// The mean over the batch of -Σ labels · log softmax(logits), from logits.
 ///
 /// Keras's `CategoricalCrossentropy` and `SparseCategoricalCrossentropy` with `from_logits=True`.
+/// ``Loss/categoricalCrossEntropy(fromLogits:labelSmoothing:along:)`` and
+/// ``Loss/sparseCategoricalCrossEntropy(fromLogits:ignoreClass:along:)`` are the same losses as values, with weights,
+/// masks and other reductions.
 ///
 /// - Parameters:
 ///   - logits: `[..., classes]`.
@@ -33,7 +38,7 @@ public func meanSquaredError(predicted: Tensor, expected: Tensor) -> Tensor {
 public func softmaxCrossEntropy(logits: Tensor, labels: Tensor) -> Tensor {
   Recording.inScope("softmaxCrossEntropy") {
     guard let probabilities = probabilities(of: labels, for: logits) else { return .zeros([]) }
-    return -(probabilities * logSoftmax(logits)).sum(along: [-1]).mean()
+    return crossEntropy(probabilities, logSoftmax(logits)).mean()
   }
 }
 
