@@ -22,7 +22,8 @@ struct ModelCase {
     let isCrossEntropy = lossClass.hasSuffix("CategoricalCrossentropy")
     let endsWithSoftmax = last.config["activation"] == .string("softmax") && isCrossEntropy
     self.endsWithSoftmax = endsWithSoftmax
-    loss = try makeLoss(lossClass, golden.loss["config"] ?? .null, logitsAreKnown: endsWithSoftmax)
+    let kerasLoss = try makeLoss(lossClass, golden.loss["config"] ?? .null, logitsAreKnown: endsWithSoftmax)
+    loss = { kerasLoss(predicted: $0, expected: $1) }
     makeLayers = { unroll in
       try parts.enumerated().map { index, part in
         var config = part.config

@@ -17,6 +17,7 @@ func reasonOutsideScope(_ golden: GoldenCase) -> String? {
     case "layer", "layer_stateful": _ = try LayerCase(keras: golden)
     case "torch_layer": _ = try LayerCase(torch: golden)
     case "loss": _ = try LossCase(golden)
+    case "metric": _ = try makeMetric(golden.layer, golden.config)
     case "optimizer": _ = try makeOptimizer(golden.layer, golden.config)
     case "initializer": _ = try initializedLSTM(golden)
     case "model": _ = try ModelCase(golden, unroll: .never)
@@ -35,8 +36,6 @@ func reasonOutsideScope(_ golden: GoldenCase) -> String? {
 /// Why a tensor of a case that is run is not compared, or nil if it is.
 func reasonOutsideScope(tensor name: String, of golden: GoldenCase) -> String? {
   switch golden.kind {
-  case "loss" where name.contains("weighted"): "losses take no sample weights"
-  case "loss" where name == "loss.sum": "losses are means; `values` has the terms of the sum"
   case "optimizer" where name.hasPrefix("slot."): "an optimizer's state is private; the steps after it depend on it"
   case "activation" where !coveredActivations(golden).contains(where: { name.hasPrefix("\($0).") }):
     "the function is not in the library"

@@ -19,6 +19,9 @@ import Testing
   @Test(arguments: Golden.covered("loss"))
   func loss(golden: GoldenCase) throws { try LossCase(golden).check() }
 
+  @Test(arguments: Golden.covered("metric"))
+  func metric(golden: GoldenCase) throws { try checkMetric(golden) }
+
   @Test(arguments: Golden.covered("optimizer"))
   func optimizer(golden: GoldenCase) throws { try checkOptimizer(golden) }
 
@@ -38,8 +41,21 @@ import Testing
     "layer Bidirectional": [22, 204], "layer Dense": [5, 19], "layer_stateful SimpleRNN": [1, 18],
     "layer_stateful LSTM": [1, 21], "layer_stateful GRU": [2, 36], "layer_stateful Bidirectional": [1, 24],
     "torch_layer torch.nn.RNN": [1, 7], "torch_layer torch.nn.LSTM": [4, 32], "torch_layer torch.nn.GRU": [4, 27],
-    "loss MeanSquaredError": [3, 9], "loss CategoricalCrossentropy": [2, 7],
-    "loss SparseCategoricalCrossentropy": [3, 10], "optimizer SGD": [3, 30], "optimizer Adam": [2, 20],
+    "loss MeanSquaredError": [3, 24], "loss MeanAbsoluteError": [1, 8], "loss MeanAbsolutePercentageError": [1, 8],
+    "loss MeanSquaredLogarithmicError": [1, 8], "loss Huber": [3, 24], "loss LogCosh": [2, 16],
+    "loss Poisson": [1, 8], "loss CosineSimilarity": [2, 16], "loss KLDivergence": [1, 8], "loss Hinge": [2, 16],
+    "loss SquaredHinge": [1, 8], "loss CategoricalHinge": [1, 8], "loss BinaryCrossentropy": [6, 49],
+    "loss BinaryFocalCrossentropy": [1, 8], "loss CategoricalCrossentropy": [7, 57],
+    "loss CategoricalFocalCrossentropy": [1, 8], "loss SparseCategoricalCrossentropy": [7, 57],
+    "metric Accuracy": [1, 4], "metric BinaryAccuracy": [2, 8], "metric CategoricalAccuracy": [1, 4],
+    "metric SparseCategoricalAccuracy": [3, 12], "metric TopKCategoricalAccuracy": [1, 4],
+    "metric SparseTopKCategoricalAccuracy": [1, 4], "metric MeanSquaredError": [1, 4],
+    "metric RootMeanSquaredError": [1, 4], "metric MeanAbsoluteError": [1, 4], "metric BinaryCrossentropy": [1, 4],
+    "metric CategoricalCrossentropy": [1, 4], "metric SparseCategoricalCrossentropy": [1, 4],
+    "metric KLDivergence": [1, 4], "metric CosineSimilarity": [1, 4], "metric Precision": [1, 4],
+    "metric Recall": [1, 4], "metric AUC": [1, 4], "metric F1Score": [1, 4], "metric R2Score": [1, 4],
+    "metric Mean": [1, 2],
+    "optimizer SGD": [3, 30], "optimizer Adam": [2, 20],
     "initializer LSTM": [3, 3], "activation activations": [5, 70], "model Model": [3, 43],
   ]
 
@@ -57,8 +73,8 @@ import Testing
   @Test func whatIsOutsideScopeHasAReason() {
     let reasons = Golden.cases.compactMap { reasonOutsideScope($0.golden) }
     let known = [
-      "cases of kind", "the layer", "the loss", "the optimizer", "the setting", "the input", "learning_rate =",
-      "cross-entropy of probabilities", "several layers in one", "none of the functions", "the regularizer",
+      "cases of kind", "the layer", "the loss", "the metric", "the optimizer", "the setting", "the input",
+      "learning_rate =", "several layers in one", "none of the functions", "the regularizer",
     ]
     for reason in reasons { #expect(known.contains { reason.hasPrefix($0) }, "\(reason)") }
     #expect(reasons.count == Golden.cases.count - Self.counts.values.reduce(0) { $0 + $1[0] })

@@ -97,12 +97,15 @@ public struct GoldenCase: Decodable, Sendable {
   public let parameterCount: Int?
   /// The number of steps of an optimizer.
   public let steps: Int?
+  /// The activation that made the predictions of a loss out of `logits`.
+  public let activation: String?
   /// Tensors that are made by formula, and tensors stored in part.
   public let formulas: [String: Formula], samples: [String: Sample]
 
   private enum CodingKeys: String, CodingKey {
     case name, file, kind, layer, dtype, config, inputs, weights, cotangents, outputs, gradients, objective, tolerance
-    case tolerances, loss, optimizer, call, parameterCount = "count_params", steps, formulas = "formula_weights", samples
+    case tolerances, loss, optimizer, call, parameterCount = "count_params", steps, activation
+    case formulas = "formula_weights", samples
   }
 
   /// Decodes a case; what it does not have is empty.
@@ -130,6 +133,7 @@ public struct GoldenCase: Decodable, Sendable {
     call = try optional(.call, or: .null)
     parameterCount = try container.decodeIfPresent(Int.self, forKey: .parameterCount)
     steps = try container.decodeIfPresent(Int.self, forKey: .steps)
+    activation = try container.decodeIfPresent(String.self, forKey: .activation)
     formulas = try optional(.formulas, or: [:])
     samples = try optional(.samples, or: [:])
   }
