@@ -91,7 +91,7 @@ import Testing
     }
   }
 
-  /// A million samples one by one: sums in `float32` would stop growing at 2²⁴ and be off before.
+  /// Ones added to 2²⁴ one by one, which sums in `float32` would lose.
   @Test func countsStayExact() throws {
     let mean = RunningMean("loss")
     mean.update(Tensor(Float(1)), sampleWeight: Tensor(Float(16_777_216)))
