@@ -50,7 +50,9 @@ extension RNN: AnyRNN {
     let merges: [String: Bidirectional<Forward, Cell>.Merge] = [
       "concat": .concat, "sum": .sum, "mul": .multiply, "ave": .average,
     ]
-    guard merge.isNone || merges[merge.mode] != nil else { throw OutsideScope("the setting merge_mode = \(merge.mode)") }
+    guard merge.isNone || merges[merge.mode] != nil else {
+      throw OutsideScope("the setting merge_mode = \(merge.mode)")
+    }
     return Bidirectional(forward, backward: self, merge: merges[merge.mode])
   }
 }

@@ -49,6 +49,12 @@ extension TensorStructure {
     var rest = tensors[...]
     return replacingTensors(from: &rest)
   }
+
+  /// The same structure with other tensors, which get the masks of these.
+  package func replacingValues(_ tensors: [Tensor]) -> Self {
+    var rest = tensors[...]
+    return mapTensors { rest.removeFirst().withMask($0.mask) }
+  }
 }
 
 private func join(_ prefix: String, _ path: String) -> String { path.isEmpty ? prefix : "\(prefix).\(path)" }

@@ -30,6 +30,9 @@ public final class Variable: Sendable {
     }
   }
 
+  /// The current value, read without becoming something that open gradients are taken by.
+  package var undifferentiatedValue: Tensor { Recording.tape?.readOutsideScopes(self) ?? concrete }
+
   /// The elements, whatever tape is open.
   package var concrete: Tensor {
     get { storage.withLock { $0 } }
@@ -76,7 +79,7 @@ extension Tape {
     return leaf
   }
 
-  private func readOutsideScopes(_ variable: Variable) -> Tensor {
+  func readOutsideScopes(_ variable: Variable) -> Tensor {
     switch kind {
     case .body: return parent?.read(variable) ?? variable.concrete
     case .eager: return variable.concrete

@@ -6,7 +6,8 @@ import Reel
 ///
 /// Everything runs in `float64`. Parameters that have a value are converted for the time of the check and get it back,
 /// bit for bit; parameters that have none yet are made for the check alone, so that the model can still take input of
-/// another size. How derivatives are compared is said at ``Reel/checkGradients(of:at:order:mode:tolerance:)``.
+/// another size. Layers behave as in training, with the same random numbers (dropout masks) and the same state of recurrent
+/// layers each time the model is called. How derivatives are compared is said at ``Reel/checkGradients(of:at:order:mode:tolerance:)``.
 ///
 /// - Parameters:
 ///   - model: The layer or model.
@@ -24,7 +25,7 @@ public func checkGradients<Model: Layer>(
     .run(model) {
       (
         NamedTensor.list(input, as: "input"),
-        { NamedTensor.list(model(input.replacingTensors($0)), as: "output") }
+        { NamedTensor.list(model(input.replacingValues($0)), as: "output") }
       )
     }
 }
@@ -110,7 +111,10 @@ extension GradientCheck {
     let (arguments, function) = program()
     return try run(
       at: arguments, known: made.compactMap { $0 },
-      variableNames: { parameters.compactMap { name, parameter in parameter.variable.map { (name, $0) } } }, function)
+      variableNames: { parameters.compactMap { name, parameter in parameter.variable.map { (name, $0) } } }
+    ) { arguments in
+      model.restoringState { withTraining { withRandomSeed(0) { function(arguments) } } }
+    }
   }
 
   /// Checks a function of an input and a state.
@@ -123,7 +127,8 @@ extension GradientCheck {
       return (
         NamedTensor.list(input, as: "input") + NamedTensor.list(state, as: name),
         { tensors in
-          let (output, next) = function(tensors[0], state.replacingTensors(Array(tensors[1...])))
+          let (output, next) = function(
+            input.replacingValues([tensors[0]]), state.replacingTensors(Array(tensors[1...])))
           return NamedTensor.list(output, as: "output") + NamedTensor.list(next, as: "nextState")
         }
       )

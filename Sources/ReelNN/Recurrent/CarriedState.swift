@@ -34,7 +34,7 @@ final class CarriedState: Sendable {
       contents.isReset = false
       return contents.variables
     }
-    return variables.map { $0.map { stopGradient($0.value) } }
+    return variables.map { $0.map { stopGradient($0.undifferentiatedValue) } }
   }
 
   /// Keeps the state after a call.
@@ -70,7 +70,7 @@ final class CarriedState: Sendable {
   /// - Returns: What puts it back.
   func snapshot() -> () -> Void {
     let (variables, wasReset) = contents.withLock { ($0.variables, $0.isReset) }
-    let values = variables.map(\.value)
+    let values = variables.map(\.undifferentiatedValue)
     return {
       if variables.isEmpty { self.reset() }
       for (variable, value) in zip(variables, values) { variable.value = value }

@@ -30,8 +30,8 @@ public struct GRUCell: RecurrentCell {
   public let bias: Parameter
   private let inputProduct, recurrentProduct: GateProducts
 
-  /// A cell with Keras's arguments and defaults; those that cells share are described at
-  /// ``SimpleRNNCell/init(_:activation:useBias:kernelInitializer:recurrentInitializer:biasInitializer:kernelRegularizer:recurrentRegularizer:biasRegularizer:kernelConstraint:recurrentConstraint:biasConstraint:dropout:recurrentDropout:)``.
+  /// A cell with Keras's arguments and defaults; those that all cells share are described at the initializer of
+  /// ``SimpleRNNCell``.
   ///
   /// - Parameters:
   ///   - recurrentActivation: Applied to the gates; ``Activation/sigmoid`` by default, none if nil.
@@ -53,7 +53,8 @@ public struct GRUCell: RecurrentCell {
     self.useBias = useBias
     self.resetAfter = resetAfter
     kernel = Parameter(kernelInitializer, regularizer: kernelRegularizer, constraint: kernelConstraint)
-    recurrentKernel = Parameter(recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
+    recurrentKernel = Parameter(
+      recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
     bias = Parameter(biasInitializer, regularizer: biasRegularizer, constraint: biasConstraint)
     (inputProduct, recurrentProduct) = GateProducts.pair(
       gates: 3, dropout: dropout, recurrentDropout: recurrentDropout, implementation: implementation)
@@ -105,7 +106,8 @@ extension RNN where Cell == GRUCell {
     recurrentRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
     activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
     recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
-    recurrentDropout: Double = 0, implementation: Int = 2, resetAfter: Bool = true, returnSequences: Bool = false, returnState: Bool = false,
+    recurrentDropout: Double = 0, implementation: Int = 2, resetAfter: Bool = true, returnSequences: Bool = false,
+    returnState: Bool = false,
     goBackwards: Bool = false, stateful: Bool = false, unroll: Unroll = .never, zeroOutputForMask: Bool = false,
     trainableInitialState: Bool = false
   ) {
@@ -114,7 +116,8 @@ extension RNN where Cell == GRUCell {
         units, activation: activation, recurrentActivation: recurrentActivation, useBias: useBias,
         kernelInitializer: kernelInitializer, recurrentInitializer: recurrentInitializer,
         biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer,
-        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer, kernelConstraint: kernelConstraint,
+        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer,
+        kernelConstraint: kernelConstraint,
         recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint, dropout: dropout,
         recurrentDropout: recurrentDropout, implementation: implementation, resetAfter: resetAfter),
       returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,

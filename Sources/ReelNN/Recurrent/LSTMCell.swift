@@ -48,8 +48,8 @@ public struct LSTMCell: RecurrentCell {
   public let bias: Parameter
   private let inputProduct, recurrentProduct: GateProducts
 
-  /// A cell with Keras's arguments and defaults; those that cells share are described at
-  /// ``SimpleRNNCell/init(_:activation:useBias:kernelInitializer:recurrentInitializer:biasInitializer:kernelRegularizer:recurrentRegularizer:biasRegularizer:kernelConstraint:recurrentConstraint:biasConstraint:dropout:recurrentDropout:)``.
+  /// A cell with Keras's arguments and defaults; those that all cells share are described at the initializer of
+  /// ``SimpleRNNCell``.
   ///
   /// - Parameters:
   ///   - recurrentActivation: Applied to the gates; ``Activation/sigmoid`` by default, none if nil.
@@ -71,7 +71,8 @@ public struct LSTMCell: RecurrentCell {
     self.recurrentActivation = recurrentActivation ?? .linear
     self.useBias = useBias
     kernel = Parameter(kernelInitializer, regularizer: kernelRegularizer, constraint: kernelConstraint)
-    recurrentKernel = Parameter(recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
+    recurrentKernel = Parameter(
+      recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
     bias = Parameter(
       unitForgetBias ? .unitForgetBias(biasInitializer) : biasInitializer, regularizer: biasRegularizer,
       constraint: biasConstraint)
@@ -126,7 +127,8 @@ extension RNN where Cell == LSTMCell {
         units, activation: activation, recurrentActivation: recurrentActivation, useBias: useBias,
         kernelInitializer: kernelInitializer, recurrentInitializer: recurrentInitializer,
         biasInitializer: biasInitializer, unitForgetBias: unitForgetBias, kernelRegularizer: kernelRegularizer,
-        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer, kernelConstraint: kernelConstraint,
+        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer,
+        kernelConstraint: kernelConstraint,
         recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint, dropout: dropout,
         recurrentDropout: recurrentDropout, implementation: implementation),
       returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,

@@ -54,6 +54,7 @@ public struct LayerNormLSTMCell: RecurrentCell {
 
   private func normalized(_ a: Tensor) -> Tensor {
     let centered = a - a.mean(along: [-1], keepDims: true)
-    return centered / sqrt((centered * centered).mean(along: [-1], keepDims: true) + Tensor(epsilon).converted(to: a.elementType))
+    return centered
+      / sqrt((centered * centered).mean(along: [-1], keepDims: true) + Tensor(epsilon).converted(to: a.elementType))
   }
 }

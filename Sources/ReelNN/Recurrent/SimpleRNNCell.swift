@@ -50,7 +50,8 @@ public struct SimpleRNNCell: RecurrentCell {
     self.activation = activation ?? .linear
     self.useBias = useBias
     kernel = Parameter(kernelInitializer, regularizer: kernelRegularizer, constraint: kernelConstraint)
-    recurrentKernel = Parameter(recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
+    recurrentKernel = Parameter(
+      recurrentInitializer, regularizer: recurrentRegularizer, constraint: recurrentConstraint)
     bias = Parameter(biasInitializer, regularizer: biasRegularizer, constraint: biasConstraint)
     inputDropout = VariationalDropout(dropout)
     self.recurrentDropout = VariationalDropout(recurrentDropout)
@@ -89,7 +90,8 @@ extension RNN where Cell == SimpleRNNCell {
         units, activation: activation, useBias: useBias,
         kernelInitializer: kernelInitializer, recurrentInitializer: recurrentInitializer,
         biasInitializer: biasInitializer, kernelRegularizer: kernelRegularizer,
-        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer, kernelConstraint: kernelConstraint,
+        recurrentRegularizer: recurrentRegularizer, biasRegularizer: biasRegularizer,
+        kernelConstraint: kernelConstraint,
         recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint, dropout: dropout,
         recurrentDropout: recurrentDropout),
       returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,
