@@ -7,91 +7,116 @@ import Testing
 
 // MARK: - From settings
 
-private let optimizerSettings: Set = [
-  "learning_rate", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
-  "ema_overwrite_frequency", "gradient_accumulation_steps",
-]
+/// The settings that all optimizers have.
+private struct CommonSettings {
+  static let names: Set = [
+    "learning_rate", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
+    "ema_overwrite_frequency", "gradient_accumulation_steps",
+  ]
+
+  let config: JSONValue
+  let rate: any LearningRate
+  let decay: WeightDecay?
+  let clipping: GradientClipping?
+  let average: MovingAverage?
+  let accumulation: Int
+
+  init(_ config: JSONValue) throws {
+    self.config = config
+    rate = try makeLearningRate(config["learning_rate"] ?? .null)
+    decay = config["weight_decay"]?.number.map { WeightDecay($0) }
+    clipping = makeClipping(config)
+    average = makeMovingAverage(config)
+    accumulation = config["gradient_accumulation_steps"]?.integer ?? 1
+  }
+
+  /// The settings of one optimizer: its own are known beside the common ones.
+  func with(_ own: Set<String>) throws -> Settings { try Settings(config, known: Self.names.union(own)) }
+}
 
 /// An optimizer by its Keras class and settings.
 func makeOptimizer(_ className: String, _ config: JSONValue) throws -> any Optimizer {
-  let rate = try makeLearningRate(config["learning_rate"] ?? .null)
-  let decay = config["weight_decay"]?.number.map { WeightDecay($0) }
-  let clipping = makeClipping(config)
-  let average = makeMovingAverage(config)
-  let accumulation = config["gradient_accumulation_steps"]?.integer ?? 1
-  func settings(_ own: Set<String>) throws -> Settings { try Settings(config, known: optimizerSettings.union(own)) }
+  let all = try CommonSettings(config)
   switch className {
   case "SGD":
-    let own = try settings(["momentum", "nesterov"])
+    let own = try all.with(["momentum", "nesterov"])
     return SGD(
-      learningRate: rate, momentum: try own.number("momentum"), nesterov: own.truth("nesterov"), weightDecay: decay,
-      clipping: clipping, movingAverage: average, gradientAccumulationSteps: accumulation)
+      learningRate: all.rate, momentum: try own.number("momentum"), nesterov: own.truth("nesterov"),
+      weightDecay: all.decay, clipping: all.clipping, movingAverage: all.average,
+      gradientAccumulationSteps: all.accumulation)
   case "RMSprop":
-    let own = try settings(["rho", "momentum", "epsilon", "centered"])
+    let own = try all.with(["rho", "momentum", "epsilon", "centered"])
     return RMSprop(
-      learningRate: rate, rho: try own.number("rho"), momentum: try own.number("momentum"),
-      epsilon: try own.number("epsilon"), centered: own.truth("centered"), weightDecay: decay, clipping: clipping,
-      movingAverage: average, gradientAccumulationSteps: accumulation)
-  case "Adam":
-    let own = try settings(["beta_1", "beta_2", "epsilon", "amsgrad"])
-    return Adam(
-      learningRate: rate, beta1: try own.number("beta_1"), beta2: try own.number("beta_2"),
-      epsilon: try own.number("epsilon"), amsgrad: own.truth("amsgrad"), weightDecay: decay, clipping: clipping,
-      movingAverage: average, gradientAccumulationSteps: accumulation)
-  case "AdamW":
-    let own = try settings(["beta_1", "beta_2", "epsilon", "amsgrad"])
-    return AdamW(
-      learningRate: rate, weightDecay: decay ?? 0, beta1: try own.number("beta_1"), beta2: try own.number("beta_2"),
-      epsilon: try own.number("epsilon"), amsgrad: own.truth("amsgrad"), clipping: clipping, movingAverage: average,
-      gradientAccumulationSteps: accumulation)
-  case "Nadam":
-    let own = try settings(["beta_1", "beta_2", "epsilon"])
-    return Nadam(
-      learningRate: rate, beta1: try own.number("beta_1"), beta2: try own.number("beta_2"),
-      epsilon: try own.number("epsilon"), weightDecay: decay, clipping: clipping, movingAverage: average,
-      gradientAccumulationSteps: accumulation)
-  case "Adamax":
-    let own = try settings(["beta_1", "beta_2", "epsilon"])
-    return Adamax(
-      learningRate: rate, beta1: try own.number("beta_1"), beta2: try own.number("beta_2"),
-      epsilon: try own.number("epsilon"), weightDecay: decay, clipping: clipping, movingAverage: average,
-      gradientAccumulationSteps: accumulation)
+      learningRate: all.rate, rho: try own.number("rho"), momentum: try own.number("momentum"),
+      epsilon: try own.number("epsilon"), centered: own.truth("centered"), weightDecay: all.decay,
+      clipping: all.clipping, movingAverage: all.average, gradientAccumulationSteps: all.accumulation)
   case "Adagrad":
-    let own = try settings(["initial_accumulator_value", "epsilon"])
+    let own = try all.with(["initial_accumulator_value", "epsilon"])
     return Adagrad(
-      learningRate: rate, initialAccumulatorValue: try own.number("initial_accumulator_value"),
-      epsilon: try own.number("epsilon"), weightDecay: decay, clipping: clipping, movingAverage: average,
-      gradientAccumulationSteps: accumulation)
+      learningRate: all.rate, initialAccumulatorValue: try own.number("initial_accumulator_value"),
+      epsilon: try own.number("epsilon"), weightDecay: all.decay, clipping: all.clipping, movingAverage: all.average,
+      gradientAccumulationSteps: all.accumulation)
   case "Adadelta":
-    let own = try settings(["rho", "epsilon"])
+    let own = try all.with(["rho", "epsilon"])
     return Adadelta(
-      learningRate: rate, rho: try own.number("rho"), epsilon: try own.number("epsilon"), weightDecay: decay,
-      clipping: clipping, movingAverage: average, gradientAccumulationSteps: accumulation)
+      learningRate: all.rate, rho: try own.number("rho"), epsilon: try own.number("epsilon"), weightDecay: all.decay,
+      clipping: all.clipping, movingAverage: all.average, gradientAccumulationSteps: all.accumulation)
   case "Lion":
-    let own = try settings(["beta_1", "beta_2"])
+    let own = try all.with(["beta_1", "beta_2"])
     return Lion(
-      learningRate: rate, beta1: try own.number("beta_1"), beta2: try own.number("beta_2"), weightDecay: decay,
-      clipping: clipping, movingAverage: average, gradientAccumulationSteps: accumulation)
-  case "Lamb":
-    let own = try settings(["beta_1", "beta_2", "epsilon"])
+      learningRate: all.rate, beta1: try own.number("beta_1"), beta2: try own.number("beta_2"), weightDecay: all.decay,
+      clipping: all.clipping, movingAverage: all.average, gradientAccumulationSteps: all.accumulation)
+  case "Ftrl": return try makeFtrl(all)
+  default: return try makeAdam(className, all)
+  }
+}
+
+private func makeFtrl(_ all: CommonSettings) throws -> Ftrl {
+  let own = try all.with([
+    "learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
+    "l2_shrinkage_regularization_strength", "beta",
+  ])
+  return Ftrl(
+    learningRate: all.rate, learningRatePower: try own.number("learning_rate_power"),
+    initialAccumulatorValue: try own.number("initial_accumulator_value"),
+    l1RegularizationStrength: try own.number("l1_regularization_strength"),
+    l2RegularizationStrength: try own.number("l2_regularization_strength"),
+    l2ShrinkageRegularizationStrength: try own.number("l2_shrinkage_regularization_strength"),
+    beta: try own.number("beta"), weightDecay: all.decay, clipping: all.clipping, movingAverage: all.average,
+    gradientAccumulationSteps: all.accumulation)
+}
+
+/// Adam and its relations.
+private func makeAdam(_ className: String, _ all: CommonSettings) throws -> any Optimizer {
+  guard ["Adam", "AdamW", "Nadam", "Adamax", "Lamb"].contains(className) else {
+    throw OutsideScope("the optimizer \(className)")
+  }
+  let own = try all.with(
+    className.hasPrefix("Adam") ? ["beta_1", "beta_2", "epsilon", "amsgrad"] : ["beta_1", "beta_2", "epsilon"])
+  let (beta1, beta2, epsilon) = (try own.number("beta_1"), try own.number("beta_2"), try own.number("epsilon"))
+  switch className {
+  case "Adam":
+    return Adam(
+      learningRate: all.rate, beta1: beta1, beta2: beta2, epsilon: epsilon, amsgrad: own.truth("amsgrad"),
+      weightDecay: all.decay, clipping: all.clipping, movingAverage: all.average,
+      gradientAccumulationSteps: all.accumulation)
+  case "AdamW":
+    return AdamW(
+      learningRate: all.rate, weightDecay: all.decay ?? 0, beta1: beta1, beta2: beta2, epsilon: epsilon,
+      amsgrad: own.truth("amsgrad"), clipping: all.clipping, movingAverage: all.average,
+      gradientAccumulationSteps: all.accumulation)
+  case "Nadam":
+    return Nadam(
+      learningRate: all.rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: all.decay,
+      clipping: all.clipping, movingAverage: all.average, gradientAccumulationSteps: all.accumulation)
+  case "Adamax":
+    return Adamax(
+      learningRate: all.rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: all.decay,
+      clipping: all.clipping, movingAverage: all.average, gradientAccumulationSteps: all.accumulation)
+  default:
     return Lamb(
-      learningRate: rate, beta1: try own.number("beta_1"), beta2: try own.number("beta_2"),
-      epsilon: try own.number("epsilon"), weightDecay: decay, clipping: clipping, movingAverage: average,
-      gradientAccumulationSteps: accumulation)
-  case "Ftrl":
-    let own = try settings([
-      "learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
-      "l2_shrinkage_regularization_strength", "beta",
-    ])
-    return Ftrl(
-      learningRate: rate, learningRatePower: try own.number("learning_rate_power"),
-      initialAccumulatorValue: try own.number("initial_accumulator_value"),
-      l1RegularizationStrength: try own.number("l1_regularization_strength"),
-      l2RegularizationStrength: try own.number("l2_regularization_strength"),
-      l2ShrinkageRegularizationStrength: try own.number("l2_shrinkage_regularization_strength"),
-      beta: try own.number("beta"), weightDecay: decay, clipping: clipping, movingAverage: average,
-      gradientAccumulationSteps: accumulation)
-  default: throw OutsideScope("the optimizer \(className)")
+      learningRate: all.rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: all.decay,
+      clipping: all.clipping, movingAverage: all.average, gradientAccumulationSteps: all.accumulation)
   }
 }
 
@@ -165,7 +190,10 @@ func makeSchedule(_ className: String, _ config: JSONValue) throws -> any Learni
 struct Weights: Module {
   let weights: [Parameter]
 
-  init(_ values: [Tensor]) { weights = values.map { Parameter(.value($0)) } }
+  init(_ values: [Tensor]) {
+    weights = values.map { _ in Parameter(.zeros) }
+    for (weight, value) in zip(weights, values) { weight.value = value }
+  }
 
   /// A value with given gradients by the parameters: Σ weight · gradient.
   func value(withGradients gradients: [Tensor]) -> Tensor {

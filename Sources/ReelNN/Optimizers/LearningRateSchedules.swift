@@ -170,7 +170,7 @@ public struct CosineDecayRestarts: LearningRate {
     alpha: Double = 0
   ) {
     precondition(
-      tMultiplier >= 1, "CosineDecayRestarts: cosines do not get shorter, tMultiplier ≥ 1, not \(tMultiplier)")
+      tMultiplier >= 1, "CosineDecayRestarts: tMultiplier ≥ 1, not \(tMultiplier)")
     (initial, self.tMultiplier, self.mMultiplier, self.alpha) = (initialLearningRate, tMultiplier, mMultiplier, alpha)
     progress = Progress(firstDecaySteps, of: "CosineDecayRestarts")
   }
