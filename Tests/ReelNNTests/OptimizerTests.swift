@@ -259,6 +259,33 @@ import Testing
     }
   }
 
+  /// Clipping is what the formula sees as a gradient, and decay what it sees as a weight.
+  @Test(arguments: optimizers.indices)
+  func everyOptimizerTakesEveryOption(index: Int) {
+    let (name, make) = Self.optimizers[index]
+    let (weights, gradients) = (Self.tensors(1, .float32), Self.gradients(0))
+    func updated(_ weights: [Tensor], _ options: Options, _ gradients: [Tensor]) -> [Tensor] {
+      let model = Weights(weights)
+      _ = Self.update(model, make(options))(gradients)
+      return model.weights.map { $0.value! }
+    }
+    let clipped = updated(weights, Options(clipping: .value(0.3)), gradients)
+    let expected = updated(weights, Options(), gradients.map { minimum(maximum($0, -0.3), 0.3) })
+    for (a, b) in zip(clipped, expected) { expectSameBits(a, b, "\(name), clipping") }
+
+    let decayed = updated(weights, Options(rate: 0.5, weightDecay: 0.25), gradients)
+    let decayedFirst = weights.map { $0 - $0 * 0.25 * 0.5 }
+    let expectedDecayed = updated(decayedFirst, Options(rate: 0.5, weightDecay: 0), gradients)
+    for (a, b) in zip(decayed, expectedDecayed) { expectSameBits(a, b, "\(name), decay") }
+
+    let names = make(Options(movingAverage: MovingAverage(), accumulation: 2)).variables(of: Weights(weights)).map {
+      $0.name
+    }
+    for slot in ["average", "gradientAccumulator"] {
+      #expect(names.count { $0.hasSuffix(".\(slot)") } == 2, "\(name), \(slot)")
+    }
+  }
+
   @Test(arguments: optimizers.indices)
   func everyOptimizerGoesDown(index: Int) throws {
     let (name, make) = Self.optimizers[index]
