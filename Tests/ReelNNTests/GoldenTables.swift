@@ -3,44 +3,7 @@ import ReelNN
 import ReelTestSupport
 import Testing
 
-// Golden cases of optimizers, initializers and activations.
-
-// MARK: - Optimizers
-
-/// A model that is nothing but parameters.
-private struct Weights: Module {
-  let weights: [Parameter]
-
-  init(_ values: [Tensor]) { weights = values.map { Parameter(.value($0)) } }
-
-  /// A value with given gradients by the parameters: Σ weight · gradient.
-  func value(withGradients gradients: [Tensor]) -> Tensor {
-    let terms = zip(weights, gradients).map { ($0($1.shape) * $1).sum() }
-    return terms.dropFirst().reduce(terms[0], +)
-  }
-}
-
-func checkOptimizer(_ golden: GoldenCase) throws {
-  let tensors = try Golden.tensors(of: golden)
-  let count = golden.inputs.keys.count { $0.hasPrefix("parameter.") }
-  for mode in ["eager", "compiled"] {
-    let weights = Weights((0..<count).map { tensors["parameter.\($0)"]! })
-    let optimizer = try makeOptimizer(golden.layer, golden.config)
-    let update = { (gradients: [Tensor]) -> Empty in
-      let found = valueWithGradient(of: weights) { weights.value(withGradients: gradients) }
-      optimizer.update(weights, along: found.gradients)
-      return Empty()
-    }
-    let staged = compiled(update)
-    var results: [String: Tensor] = [:]
-    for step in 0..<(try #require(golden.steps)) {
-      let gradients = (0..<count).map { tensors["gradient.\(step).\($0)"]! }
-      _ = mode == "eager" ? update(gradients) : try staged(gradients)
-      for index in 0..<count { results["parameter.\(index).after.\(step + 1)"] = weights.weights[index].value }
-    }
-    expectGolden(results, tensors, of: golden, mode)
-  }
-}
+// Golden cases of initializers and activations.
 
 // MARK: - Initializers
 

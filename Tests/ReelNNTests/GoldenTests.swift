@@ -25,6 +25,9 @@ import Testing
   @Test(arguments: Golden.covered("optimizer"))
   func optimizer(golden: GoldenCase) throws { try checkOptimizer(golden) }
 
+  @Test(arguments: Golden.covered("schedule"))
+  func schedule(golden: GoldenCase) throws { try checkSchedule(golden) }
+
   @Test(arguments: Golden.covered("initializer"))
   func initializer(golden: GoldenCase) throws { try checkInitializer(golden) }
 
@@ -55,7 +58,12 @@ import Testing
     "metric KLDivergence": [1, 4], "metric CosineSimilarity": [1, 4], "metric Precision": [1, 4],
     "metric Recall": [1, 4], "metric AUC": [1, 4], "metric F1Score": [1, 4], "metric R2Score": [1, 4],
     "metric Mean": [1, 2],
-    "optimizer SGD": [3, 30], "optimizer Adam": [2, 20],
+    "optimizer SGD": [9, 100], "optimizer RMSprop": [3, 40], "optimizer Adam": [8, 116], "optimizer AdamW": [2, 28],
+    "optimizer Adagrad": [2, 24], "optimizer Adadelta": [1, 14], "optimizer Adamax": [2, 28],
+    "optimizer Nadam": [1, 14], "optimizer Lion": [2, 24], "optimizer Ftrl": [2, 28], "optimizer Lamb": [1, 14],
+    "schedule ExponentialDecay": [2, 2], "schedule CosineDecay": [2, 2], "schedule CosineDecayRestarts": [1, 1],
+    "schedule PolynomialDecay": [2, 2], "schedule InverseTimeDecay": [1, 1],
+    "schedule PiecewiseConstantDecay": [1, 1],
     "initializer LSTM": [3, 3], "activation activations": [5, 70], "model Model": [3, 43],
   ]
 

@@ -1,54 +1,62 @@
 import Reel
 
-/// Adaptive moments: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in Keras's form:
+/// Adaptive moments: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), in Keras's form, at update t:
 ///
-///     α = learningRate · √(1 - β₂ᵗ) / (1 - β₁ᵗ)
+///     α' = α·√(1 - β₂ᵗ) / (1 - β₁ᵗ)
 ///     m ← m + (g - m)·(1 - β₁),   v ← v + (g² - v)·(1 - β₂)
-///     w ← w - α·m / (√v + ε)
+///     AMSGrad:  v̂ ← max(v̂, v);    else v̂ = v
+///     w ← w - α'·m / (√v̂ + ε)
 ///
-/// ε is added to the uncorrected root, the paper's ε̂; PyTorch adds it to the corrected one.
-public final class Adam: Optimizer {
-  private let rate: Hyperparameter
+/// ε is added to the uncorrected root, the paper's ε̂; PyTorch adds it to the corrected one. AMSGrad is Reddi, Kale and
+/// Kumar, "On the convergence of Adam and beyond" (2018).
+public struct Adam: Optimizer {
+  /// The learning rate, the options and the variables.
+  public let state: OptimizerState
   private let beta1, beta2, epsilon: Double
-  private var steps = StepCounts()
-  private var slots = Slots()
+  private let amsgrad: Bool
 
   /// - Parameters:
-  ///   - learningRate: The step size; 0.001 by default.
-  ///   - beta1: The decay of the first moment; 0.9 by default.
-  ///   - beta2: The decay of the second moment; 0.999 by default.
+  ///   - learningRate: α: a number or a schedule; 0.001 by default.
+  ///   - beta1: β₁, the decay of the first moment; 0.9 by default.
+  ///   - beta2: β₂, the decay of the second moment; 0.999 by default.
   ///   - epsilon: ε; 1e-7 by default.
-  public init(learningRate: Double = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7) {
+  ///   - amsgrad: Whether steps are divided by the largest second moment so far; false by default.
+  ///   - weightDecay: Decoupled decay of the weights; none by default.
+  ///   - clipping: How gradients are clipped; not at all by default.
+  ///   - movingAverage: A moving average of the weights; none by default.
+  ///   - gradientAccumulationSteps: The number of steps that make one update; 1 by default.
+  public init(
+    learningRate: any LearningRate = 0.001, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-7,
+    amsgrad: Bool = false, weightDecay: WeightDecay? = nil, clipping: GradientClipping? = nil,
+    movingAverage: MovingAverage? = nil, gradientAccumulationSteps: Int = 1
+  ) {
     precondition(
-      learningRate >= 0 && (0..<1).contains(beta1) && (0..<1).contains(beta2),
-      "Adam: learning rate ≥ 0, and decays in 0..<1")
-    rate = Hyperparameter(learningRate, name: "learningRate")
+      (0..<1).contains(beta1) && (0..<1).contains(beta2), "Adam: decays in 0..<1, not \(beta1) and \(beta2)")
+    precondition(epsilon >= 0, "Adam: epsilon ≥ 0, not \(epsilon)")
+    state = OptimizerState(
+      learningRate: learningRate, weightDecay: weightDecay, clipping: clipping, movingAverage: movingAverage,
+      gradientAccumulationSteps: gradientAccumulationSteps)
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
+    self.amsgrad = amsgrad
   }
 
-  /// The step size.
-  public var learningRate: Double {
-    get { rate.value }
-    set { rate.value = newValue }
-  }
+  /// m and v; v̂ with AMSGrad.
+  public var slots: [OptimizerSlot] { ["momentum", "velocity"] + (amsgrad ? ["velocityHat"] : []) }
 
-  /// Changes the parameters of a model along their gradients.
-  public func update(_ model: some Module, along gradients: Gradients) {
-    let counts = steps.advance(gradients.parameters.map(\.parameter))
-    for (_, parameter) in gradients.parameters {
-      guard let w = parameter.value, let g = gradients[parameter], let count = counts[ObjectIdentifier(parameter)]
-      else { continue }
-      func scalar(_ value: Double) -> Tensor { Tensor(value).converted(to: w.elementType) }
-      let t = count.converted(to: w.elementType)
-      let α = rate(w.elementType) * sqrt(1 - power(scalar(beta2), t)) / (1 - power(scalar(beta1), t))
-      let moments = slots(parameter, w, count: 2)
-      let m = moments[0].value + (g - moments[0].value) * scalar(1 - beta1)
-      let v = moments[1].value + (g * g - moments[1].value) * scalar(1 - beta2)
-      moments[0].value = m
-      moments[1].value = v
-      parameter.value = w - α * m / (sqrt(v) + scalar(epsilon))
+  /// The formula.
+  public func step(_ update: inout ParameterUpdate) {
+    let (g, t, β1, β2) = (update.gradient, update.count, update.scalar(beta1), update.scalar(beta2))
+    let α = update.learningRate * sqrt(1 - power(β2, t)) / (1 - power(β1, t))
+    let m = update["momentum"] + (g - update["momentum"]) * update.scalar(1 - beta1)
+    var v = update["velocity"] + (g * g - update["velocity"]) * update.scalar(1 - beta2)
+    update["momentum"] = m
+    update["velocity"] = v
+    if amsgrad {
+      v = maximum(update["velocityHat"], v)
+      update["velocityHat"] = v
     }
+    update.weight -= α * m / (sqrt(v) + update.scalar(epsilon))
   }
 }

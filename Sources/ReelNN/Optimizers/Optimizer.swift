@@ -1,73 +1,66 @@
 import Reel
-import Synchronization
 
-/// Changes parameters along gradients.
+/// Changes parameters along gradients, by one formula for each parameter.
 ///
-/// The state of an optimizer (moments, the count of steps, the learning rate) is made of variables, so that an update
-/// inside `compiled { }` becomes part of the graph.
-public protocol Optimizer: AnyObject {
-  /// The step size; it can be changed between steps.
-  var learningRate: Double { get set }
+/// A formula is all that an optimizer has of its own; what is common to all is done around it, in Keras's order:
+///
+/// 1. Gradients are summed up over the steps of an update, and clipped.
+/// 2. Weights decay: `w ← w - w·λ·α`.
+/// 3. ``step(_:)``, the formula.
+/// 4. The moving average of the weights, which overwrites them now and then.
+/// 5. The constraints of the parameters.
+///
+/// An optimizer of one's own:
+///
+///     struct SignDescent: Optimizer {
+///       let state = OptimizerState(learningRate: 0.01)
+///
+///       func step(_ update: inout ParameterUpdate) {
+///         update.weight -= update.learningRate * sign(update.gradient)
+///       }
+///     }
+///
+/// All that changes is a variable, so that an update inside `compiled { }` becomes part of the graph. Copies of an optimizer
+/// share their state, as copies of a layer share its parameters.
+public protocol Optimizer {
+  /// The learning rate, what is done around the formula, and the variables.
+  var state: OptimizerState { get }
 
-  /// Changes the parameters of a model along their gradients.
-  func update(_ model: some Module, along gradients: Gradients)
+  /// The variables that the formula keeps for each parameter; none unless an optimizer says otherwise.
+  var slots: [OptimizerSlot] { get }
+
+  /// The formula: gives `update.weight` and the slots their values after the update.
+  func step(_ update: inout ParameterUpdate)
 }
 
-/// The variables that an optimizer keeps for each parameter, made with zeros at its first update.
-struct Slots {
-  /// The parameter is kept, so that no later one can take its place in memory and its variables with it.
-  private var entries: [ObjectIdentifier: (parameter: Parameter, variables: [Variable])] = [:]
+extension Optimizer {
+  /// None.
+  public var slots: [OptimizerSlot] { [] }
 
-  /// So many variables of the parameter's type.
-  mutating func callAsFunction(_ parameter: Parameter, _ value: Tensor, count: Int) -> [Variable] {
-    let key = ObjectIdentifier(parameter)
-    if let known = entries[key] { return known.variables }
-    let made = (0..<count).map { _ in
-      Variable(Recording.suspended { .zeros(value.shape, elementType: value.elementType) }, name: "slot")
-    }
-    entries[key] = (parameter, made)
-    return made
+  /// The step size α. One that is a number can be changed between steps, and a compiled step follows without being
+  /// recorded again; assigning where there is a schedule is a programming error. With a schedule, it is that of the next
+  /// step.
+  public var learningRate: Double {
+    get { state.learningRate }
+    nonmutating set { state.learningRate = newValue }
   }
-}
 
-/// How often each parameter was updated. Parameters that are first updated together share one count, so that a model has
-/// one, and a second model starts at the beginning.
-struct StepCounts {
-  private var entries: [ObjectIdentifier: (parameter: Parameter, count: Variable)] = [:]
-
-  /// Counts an update of some parameters.
+  /// The variables that belong to a model, for checkpoints: the learning rate if it is a number, the count of steps, then
+  /// those of each trainable parameter in the order of the model, named `lstm.kernel.momentum`. They exist before the first
+  /// update, so that a checkpoint can be restored into a new optimizer by assigning their values: build the model first, for
+  /// a parameter without a value has none.
   ///
-  /// - Returns: The count of each, this update included.
-  mutating func advance(_ parameters: [Parameter]) -> [ObjectIdentifier: Tensor] {
-    let new = Variable(Tensor(Double(0)), name: "step")
-    var advanced: [ObjectIdentifier: Tensor] = [:]
-    var counts: [ObjectIdentifier: Tensor] = [:]
-    for parameter in parameters {
-      let key = ObjectIdentifier(parameter)
-      let count = entries[key]?.count ?? new
-      entries[key] = (parameter, count)
-      if advanced[ObjectIdentifier(count)] == nil {
-        let next = count.value + 1
-        count.value = next
-        advanced[ObjectIdentifier(count)] = next
-      }
-      counts[key] = advanced[ObjectIdentifier(count)]
-    }
-    return counts
+  /// Names depend on the model and the settings of the optimizer only. (Parameters that were first updated as parts of
+  /// another model count their own steps, under the path of the first of them.)
+  public func variables(of model: some Module) -> [(name: String, variable: Variable)] {
+    state.variables(of: model, slots)
   }
-}
 
-/// A hyperparameter that may change between steps of a staged update.
-struct Hyperparameter {
-  let variable: Variable
-
-  init(_ value: Double, name: String) { variable = Variable(Tensor(value), name: name) }
-
-  /// The value in the element type of a parameter.
-  func callAsFunction(_ elementType: ElementType) -> Tensor { variable.value.converted(to: elementType) }
-
-  var value: Double {
-    get { variable.concrete.item }
-    nonmutating set { variable.concrete = Tensor(newValue) }
+  /// Ends a training: gives the parameters of a model their moving averages. Does nothing without ``MovingAverage``. Keras's
+  /// `finalize_variable_values`.
+  public func finalizeParameters(of model: some Module) {
+    for (_, parameter) in model.parameters {
+      if let average = state.variable(OptimizerSlot.average.name, of: parameter) { parameter.value = average.value }
+    }
   }
 }

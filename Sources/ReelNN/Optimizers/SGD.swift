@@ -7,43 +7,46 @@ import Reel
 ///     Nesterov:  v ← μ·v - α·g,   w ← w + μ·v - α·g
 ///
 /// Keras's `SGD`.
-public final class SGD: Optimizer {
-  private let rate: Hyperparameter
+public struct SGD: Optimizer {
+  /// The learning rate, the options and the variables.
+  public let state: OptimizerState
   private let momentum: Double
   private let nesterov: Bool
-  private var slots = Slots()
 
   /// - Parameters:
-  ///   - learningRate: α; 0.01 by default.
-  ///   - momentum: μ; 0 by default, which is plain descent.
-  ///   - nesterov: Whether to look ahead along the momentum; false by default.
-  public init(learningRate: Double = 0.01, momentum: Double = 0, nesterov: Bool = false) {
-    precondition(learningRate >= 0 && (0...1).contains(momentum), "SGD: learning rate ≥ 0 and momentum in 0...1")
-    rate = Hyperparameter(learningRate, name: "learningRate")
+  ///   - learningRate: α: a number or a schedule; 0.01 by default.
+  ///   - momentum: μ, in 0...1; 0 by default, which is plain descent.
+  ///   - nesterov: Whether to look ahead along the momentum (Nesterov, 1983); false by default.
+  ///   - weightDecay: Decoupled decay of the weights; none by default.
+  ///   - clipping: How gradients are clipped; not at all by default.
+  ///   - movingAverage: A moving average of the weights; none by default.
+  ///   - gradientAccumulationSteps: The number of steps that make one update; 1 by default.
+  public init(
+    learningRate: any LearningRate = 0.01, momentum: Double = 0, nesterov: Bool = false,
+    weightDecay: WeightDecay? = nil, clipping: GradientClipping? = nil, movingAverage: MovingAverage? = nil,
+    gradientAccumulationSteps: Int = 1
+  ) {
+    precondition((0...1).contains(momentum), "SGD: momentum in 0...1, not \(momentum)")
+    state = OptimizerState(
+      learningRate: learningRate, weightDecay: weightDecay, clipping: clipping, movingAverage: movingAverage,
+      gradientAccumulationSteps: gradientAccumulationSteps)
     self.momentum = momentum
     self.nesterov = nesterov
   }
 
-  /// The step size α.
-  public var learningRate: Double {
-    get { rate.value }
-    set { rate.value = newValue }
-  }
+  /// v, where there is momentum.
+  public var slots: [OptimizerSlot] { momentum > 0 ? ["momentum"] : [] }
 
-  /// Changes the parameters of a model along their gradients.
-  public func update(_ model: some Module, along gradients: Gradients) {
-    for (_, parameter) in gradients.parameters {
-      guard let w = parameter.value, let g = gradients[parameter] else { continue }
-      let step = rate(w.elementType) * g
-      guard momentum > 0 else {
-        parameter.value = w - step
-        continue
-      }
-      let μ = Tensor(momentum).converted(to: w.elementType)
-      let velocity = slots(parameter, w, count: 1)[0]
-      let v = μ * velocity.value - step
-      velocity.value = v
-      parameter.value = nesterov ? w + μ * v - step : w + v
+  /// The formula.
+  public func step(_ update: inout ParameterUpdate) {
+    let (w, move) = (update.weight, update.learningRate * update.gradient)
+    guard momentum > 0 else {
+      update.weight = w - move
+      return
     }
+    let μ = update.scalar(momentum)
+    let v = μ * update["momentum"] - move
+    update["momentum"] = v
+    update.weight = nesterov ? w + μ * v - move : w + v
   }
 }
