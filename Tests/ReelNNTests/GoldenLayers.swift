@@ -134,10 +134,11 @@ struct LayerCase {
     let inputs = tensors.filter { $0.key == "x" || $0.key.hasPrefix("initial_state.") }
     let cotangents = tensors.filter { $0.key.hasPrefix("cotangent") }
     let pairs = try #require(golden.objective.array).map { ($0.array![0].string!, $0.array![1].string!) }
-    let parameterNames = ["kernel", "recurrent_kernel", "bias"]
+    let parameterNames =
+      golden.kind == "layer" ? Set(golden.weights.keys) : ["kernel", "recurrent_kernel", "bias"]
     try ElementType.withDefault(golden.elementType) {
       var first: [String: Tensor]?
-      for unroll in golden.layer == "Dense" ? [Unroll.never] : [.never, .by(3), .full] {
+      for unroll in try make(.never) is any WithStates ? [.never, .by(3), .full] : [Unroll.never] {
         let layer = try make(unroll)
         try setParameters(of: layer, to: tensors.filter { parameterNames.contains($0.key) })
         let run = { (inputs: [String: Tensor], cotangents: [String: Tensor]) in

@@ -20,8 +20,9 @@ func reasonOutsideScope(_ golden: GoldenCase) -> String? {
     case "optimizer": _ = try makeOptimizer(golden.layer, golden.config)
     case "initializer": _ = try initializedLSTM(golden)
     case "model": _ = try ModelCase(golden, unroll: .never)
-    case "activation":
-      if try activationFunctions(golden).isEmpty { throw OutsideScope("none of the functions") }
+    case "activation": _ = try activationFunctions(golden)
+    case "regularizer": _ = try RegularizerCase(golden)
+    case "constraint": _ = try goldenConstraint(golden)
     default: throw OutsideScope("cases of kind \(golden.kind)")
     }
     return nil
@@ -38,8 +39,6 @@ func reasonOutsideScope(tensor name: String, of golden: GoldenCase) -> String? {
   case "loss" where name.contains("weighted"): "losses take no sample weights"
   case "loss" where name == "loss.sum": "losses are means; `values` has the terms of the sum"
   case "optimizer" where name.hasPrefix("slot."): "an optimizer's state is private; the steps after it depend on it"
-  case "activation" where !coveredActivations(golden).contains(where: { name.hasPrefix("\($0).") }):
-    "the function is not in the library"
   default: nil
   }
 }
@@ -79,16 +78,9 @@ struct Settings {
   }
 
   func activation(_ key: String) throws -> Activation {
-    guard let name = values[key]?.string, let activation = Self.activations[name] else {
-      throw OutsideScope("the activation \(values[key] ?? .null)")
-    }
-    return activation
+    guard let name = values[key]?.string else { throw OutsideScope("the activation \(values[key] ?? .null)") }
+    return try makeActivation(name)
   }
-
-  static let activations: [String: Activation] = [
-    "linear": .linear, "tanh": .tanh, "sigmoid": .sigmoid, "relu": .relu, "silu": .silu, "swish": .silu,
-    "softsign": .softsign, "hard_sigmoid": .hardSigmoid, "softmax": .softmax,
-  ]
 }
 
 // MARK: - Layers
@@ -100,13 +92,31 @@ private let cellSettings: Set = ["units", "activation", "recurrent_activation", 
 func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws -> any Layer<Tensor, Tensor> {
   switch className {
   case "Dense":
-    let settings = try Settings(config, known: ["units", "activation", "use_bias"])
-    return Dense(
-      try settings.integer("units"), activation: try settings.activation("activation"),
-      useBias: settings.truth("use_bias"))
+    return try makeDense(config)
   case "RNN": return try makeWrapper(config, unroll: unroll)
-  default: return try makeRecurrentLayer(className, config, unroll: unroll)
+  default:
+    if let layer = try makeActivationLayer(className, config) { return layer }
+    return try makeRecurrentLayer(className, config, unroll: unroll)
   }
+}
+
+private func makeDense(_ config: JSONValue) throws -> Dense {
+  let settings = try Settings(
+    config,
+    known: [
+      "units", "activation", "use_bias", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+      "kernel_constraint", "bias_constraint",
+    ])
+  return Dense(
+    try settings.integer("units"), activation: try settings.activation("activation"),
+    useBias: settings.truth("use_bias"),
+    kernelInitializer: try makeInitializer(config["kernel_initializer"]) ?? .glorotUniform,
+    biasInitializer: try makeInitializer(config["bias_initializer"]) ?? .zeros,
+    kernelRegularizer: try makeRegularizer(config["kernel_regularizer"]),
+    biasRegularizer: try makeRegularizer(config["bias_regularizer"]),
+    activityRegularizer: try makeRegularizer(config["activity_regularizer"]),
+    kernelConstraint: try makeConstraint(config["kernel_constraint"]),
+    biasConstraint: try makeConstraint(config["bias_constraint"]))
 }
 
 private func makeRecurrentLayer(

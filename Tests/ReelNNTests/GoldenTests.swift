@@ -25,6 +25,12 @@ import Testing
   @Test(arguments: Golden.covered("activation"))
   func activation(golden: GoldenCase) throws { try checkActivations(golden) }
 
+  @Test(arguments: Golden.covered("regularizer"))
+  func regularizer(golden: GoldenCase) throws { try RegularizerCase(golden).check() }
+
+  @Test(arguments: Golden.covered("constraint"))
+  func constraint(golden: GoldenCase) throws { try checkConstraint(golden) }
+
   @Test(arguments: Golden.covered("model"))
   func model(golden: GoldenCase) throws { try ModelCase(golden, unroll: .never).check() }
 
@@ -36,7 +42,11 @@ import Testing
     "torch_layer torch.nn.RNN": [1, 7], "torch_layer torch.nn.LSTM": [4, 32], "torch_layer torch.nn.GRU": [4, 27],
     "loss MeanSquaredError": [3, 9], "loss CategoricalCrossentropy": [2, 7],
     "loss SparseCategoricalCrossentropy": [3, 10], "optimizer SGD": [3, 30], "optimizer Adam": [2, 20],
-    "initializer LSTM": [3, 3], "activation activations": [5, 70], "model Model": [3, 43],
+    "initializer LSTM": [3, 3], "activation activations": [6, 244], "layer ReLU": [1, 2], "layer LeakyReLU": [1, 2],
+    "layer PReLU": [1, 3], "layer Softmax": [1, 2], "regularizer L1": [1, 2], "regularizer L2": [1, 2],
+    "regularizer L1L2": [2, 4], "regularizer OrthogonalRegularizer": [3, 6], "regularizer Dense": [1, 5],
+    "constraint MaxNorm": [2, 2], "constraint UnitNorm": [2, 2], "constraint NonNeg": [1, 1],
+    "constraint MinMaxNorm": [2, 2], "model Model": [3, 43],
   ]
 
   @Test func nothingFallsOutOfScopeUnnoticed() {
@@ -54,7 +64,7 @@ import Testing
     let reasons = Golden.cases.compactMap { reasonOutsideScope($0.golden) }
     let known = [
       "cases of kind", "the layer", "the loss", "the optimizer", "the setting", "the input", "learning_rate =",
-      "cross-entropy of probabilities", "several layers in one", "none of the functions",
+      "cross-entropy of probabilities", "several layers in one",
     ]
     for reason in reasons { #expect(known.contains { reason.hasPrefix($0) }, "\(reason)") }
     #expect(reasons.count == Golden.cases.count - Self.counts.values.reduce(0) { $0 + $1[0] })

@@ -22,8 +22,8 @@ public struct Activation: Layer, Sendable {
     self.function = function
   }
 
-  /// Applies the function.
-  public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
+  /// Applies the function; a mask passes through.
+  public func callAsFunction(_ x: Tensor) -> Tensor { function(x).withMask(x.mask) }
 }
 
 // MARK: - Smooth functions

@@ -41,8 +41,9 @@ extension Module {
   /// parameter counts once, and one without a value yet does not. Differentiable; ``valueWithGradient(of:training:_:)`` adds it.
   public var penalty: Tensor? {
     let penalties = parameters.compactMap { _, parameter -> Tensor? in
-      guard parameter.isTrainable, let value = parameter.value else { return nil }
-      return parameter.regularizer?(value)
+      // A value is read only where there is a penalty, for reading makes it a part of the computation.
+      guard parameter.isTrainable, let regularizer = parameter.regularizer else { return nil }
+      return parameter.value.map { regularizer($0) }
     }
     return penalties.first.map { penalties.dropFirst().reduce($0, +) }
   }
