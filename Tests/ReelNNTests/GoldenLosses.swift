@@ -15,10 +15,7 @@ struct LossCase {
 
   init(_ golden: GoldenCase) throws {
     self.golden = golden
-    activation = try golden.activation.map { name in
-      guard let activation = Settings.activations[name] else { throw OutsideScope("the activation \(name)") }
-      return activation
-    }
+    activation = try golden.activation.map { try makeActivation($0) }
     // Keras remembers what its softmax and sigmoid were made of, and computes from that.
     let remembers = ["softmax": ["Categorical", "SparseCategorical"], "sigmoid": ["Binary"]]
     isFromLogits = (remembers[golden.activation ?? ""] ?? []).contains { golden.layer.hasPrefix($0 + "Cross") }
