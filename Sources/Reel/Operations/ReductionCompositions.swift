@@ -53,9 +53,12 @@ extension Tensor {
 /// - Parameters:
 ///   - x: Logits, floating point.
 ///   - axis: The axis along which the results add up to 1; the last one by default.
-public func softmax(_ x: Tensor, along axis: Int = -1) -> Tensor {
-  let exponentials = exp(x - stopGradient(x.max(along: [axis], keepDims: true)))
-  return exponentials / exponentials.sum(along: [axis], keepDims: true)
+public func softmax(_ x: Tensor, along axis: Int = -1) -> Tensor { softmax(x, along: [axis]) }
+
+/// As ``softmax(_:along:)-(_,Int)``, along several axes: all results of the same place on the others add up to 1.
+public func softmax(_ x: Tensor, along axes: [Int]) -> Tensor {
+  let exponentials = exp(x - stopGradient(x.max(along: axes, keepDims: true)))
+  return exponentials / exponentials.sum(along: axes, keepDims: true)
 }
 
 /// x - log Σ eˣ along an axis: the logarithm of ``softmax(_:along:)``, without its rounding.

@@ -21,16 +21,22 @@ public struct Dense: Layer {
   ///   - useBias: Whether to add a bias; true by default.
   ///   - kernelInitializer: Glorot uniform by default.
   ///   - biasInitializer: Zeros by default.
+  ///   - kernelRegularizer: The penalty on the kernel; none by default.
+  ///   - biasRegularizer: The penalty on the bias; none by default.
+  ///   - kernelConstraint: What an optimizer makes of the kernel after each update; nothing by default.
+  ///   - biasConstraint: What an optimizer makes of the bias after each update; nothing by default.
   public init(
     _ units: Int, activation: Activation? = nil, useBias: Bool = true,
-    kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros
+    kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
+    kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
+    kernelConstraint: Constraint? = nil, biasConstraint: Constraint? = nil
   ) {
     precondition(units > 0, "Dense needs at least one unit, not \(units)")
     self.units = units
     self.activation = activation
     self.useBias = useBias
-    kernel = Parameter(kernelInitializer)
-    bias = Parameter(biasInitializer)
+    kernel = Parameter(kernelInitializer, regularizer: kernelRegularizer, constraint: kernelConstraint)
+    bias = Parameter(biasInitializer, regularizer: biasRegularizer, constraint: biasConstraint)
   }
 
   /// Applies the layer to `[..., features]`.
