@@ -7,15 +7,13 @@ import ReelTestSupport
 /// A layer by its Keras class and settings.
 func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws -> any Layer<Tensor, Tensor> {
   switch className {
-  case "Dense":
-    let settings = try Settings(config, known: ["units", "activation", "use_bias"])
-    return Dense(
-      try settings.integer("units"), activation: try settings.activation("activation"),
-      useBias: settings.truth("use_bias"))
+  case "Dense": return try makeDense(config)
   case "Bidirectional": return try makeBidirectional(config, unroll: unroll)
   case "SimpleRNN", "LSTM", "GRU", "RNN":
     return try makeRecurrentLayer(className, config, unroll: unroll).asLayer
-  default: throw OutsideScope("the layer \(className)")
+  default:
+    if let layer = try makeActivationLayer(className, config) { return layer }
+    throw OutsideScope("the layer \(className)")
   }
 }
 

@@ -22,8 +22,9 @@ func reasonOutsideScope(_ golden: GoldenCase) -> String? {
     case "schedule": _ = try makeSchedule(golden.layer, golden.config)
     case "initializer": _ = try initializedLSTM(golden)
     case "model": _ = try ModelCase(golden, unroll: .never)
-    case "activation":
-      if try activationFunctions(golden).isEmpty { throw OutsideScope("none of the functions") }
+    case "activation": _ = try activationFunctions(golden)
+    case "regularizer": _ = try RegularizerCase(golden)
+    case "constraint": _ = try goldenConstraint(golden)
     default: throw OutsideScope("cases of kind \(golden.kind)")
     }
     return nil
@@ -31,15 +32,6 @@ func reasonOutsideScope(_ golden: GoldenCase) -> String? {
     return outside.reason
   } catch {
     return "\(error)"
-  }
-}
-
-/// Why a tensor of a case that is run is not compared, or nil if it is.
-func reasonOutsideScope(tensor name: String, of golden: GoldenCase) -> String? {
-  switch golden.kind {
-  case "activation" where !coveredActivations(golden).contains(where: { name.hasPrefix("\($0).") }):
-    "the function is not in the library"
-  default: nil
   }
 }
 
@@ -80,24 +72,13 @@ struct Settings {
   }
 
   func activation(_ key: String) throws -> Activation {
-    guard let name = values[key]?.string, let activation = Self.activations[name] else {
-      throw OutsideScope("the activation \(values[key] ?? .null)")
-    }
-    return activation
+    guard let name = values[key]?.string else { throw OutsideScope("the activation \(values[key] ?? .null)") }
+    return try makeActivation(name)
   }
 
-  func regularizer(_ key: String) throws -> Regularizer? {
-    guard has(key) else { return nil }
-    throw OutsideScope("the regularizer \(values[key]!)")
-  }
+  func initializer(_ key: String) throws -> Initializer? { try makeInitializer(values[key]) }
 
-  func constraint(_ key: String) throws -> Constraint? {
-    guard has(key) else { return nil }
-    throw OutsideScope("the constraint \(values[key]!)")
-  }
+  func regularizer(_ key: String) throws -> Regularizer? { try makeRegularizer(values[key]) }
 
-  static let activations: [String: Activation] = [
-    "linear": .linear, "tanh": .tanh, "sigmoid": .sigmoid, "relu": .relu, "silu": .silu, "swish": .silu,
-    "softsign": .softsign, "hard_sigmoid": .hardSigmoid, "softmax": .softmax,
-  ]
+  func constraint(_ key: String) throws -> Constraint? { try makeConstraint(values[key]) }
 }

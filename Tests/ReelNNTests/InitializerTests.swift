@@ -38,6 +38,14 @@ import Testing
     normal("heNormal", .heNormal, [100, 200], variance: 2.0 / 100),
     uniform("lecunUniform", .lecunUniform, [100, 200], limit: (3.0 / 100).squareRoot()),
     normal("lecunNormal", .lecunNormal, [200, 100], variance: 1.0 / 200),
+    uniform(
+      "varianceScaling, uniform", .varianceScaling(scale: 3, fan: .fanOut, distribution: .uniform), [100, 200],
+      limit: (9.0 / 200).squareRoot()),
+    normal("varianceScaling by default", .varianceScaling(), [100, 200], variance: 1.0 / 100),
+    normal("varianceScaling, truncated", .varianceScaling(scale: 2, fan: .average), [100, 200], variance: 2.0 / 150),
+    Expected(
+      name: "randomNormal of varianceScaling", initializer: .varianceScaling(distribution: .untruncatedNormal),
+      shape: [100, 200], deviation: 0.1, bound: 0.7),
     uniform("randomUniform", .randomUniform(), [20_000], limit: 0.05),
     Expected(
       name: "randomUniform between bounds", initializer: .randomUniform(from: 1, to: 3), shape: [20_000], mean: 2,
@@ -115,6 +123,77 @@ import Testing
     for initializer in [Initializer.glorotUniform, .heNormal, .orthogonal, .randomNormal()] {
       #expect(initializer([4, 4]).numbers != initializer([4, 4]).numbers)
     }
+  }
+
+  @Test func anIdentityNeedNotBeSquare() {
+    expectSameBits(Initializer.identity()([2, 2]), Tensor([Float(1), 0, 0, 1], shape: [2, 2]))
+    expectSameBits(Initializer.identity(gain: 0.5)([2, 3]), Tensor([Float(0.5), 0, 0, 0, 0.5, 0], shape: [2, 3]))
+    expectSameBits(Initializer.identity(gain: 3)([3, 2]), Tensor([Float(3), 0, 0, 3, 0, 0], shape: [3, 2]))
+  }
+
+  /// The rows of a matrix made orthonormal one after another, each against those before it, twice.
+  private static func orthonormalized(_ matrix: Tensor) -> Tensor {
+    var rows: [[Double]] = []
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    for index in 0..<matrix.shape[0] {
+      var row = matrix[index].numbers
+      for earlier in rows + rows {
+        let overlap = dot(row, earlier)
+        row = zip(row, earlier).map { $0 - overlap * $1 }
+      }
+      let norm = dot(row, row).squareRoot()
+      rows.append(row.map { $0 / norm })
+    }
+    return Tensor(rows.flatMap { $0 }, shape: matrix.shape)
+  }
+
+  /// Also where the last row of a square matrix has little left of it.
+  @Test(arguments: [[1, 1], [3, 3], [24, 24], [9, 20], [20, 9], [2, 3, 4]] as [Shape])
+  func orthogonalMatricesAreTheQOfNormalOnes(shape: Shape) {
+    for seed in 0..<8 as Range<UInt64> {
+      let key = RandomKey(seed: seed)
+      let (rows, columns) = (shape.count / shape.last, shape.last)
+      let normal = Tensor.randomNormal([min(rows, columns), max(rows, columns)], key: key, elementType: .float64)
+      let reference = Self.orthonormalized(normal)
+      let found = ElementType.withDefault(.float64) { Initializer.orthogonal.seeded(by: key)(shape) }
+      expectClose(
+        found.reshaped(to: [rows, columns]), rows <= columns ? reference : reference.transposed(), relative: 0,
+        absolute: 1e-10, "seed \(seed)")
+    }
+  }
+
+  static let drawing: [Initializer] = [
+    .glorotUniform, .glorotNormal, .heUniform, .heNormal, .lecunUniform, .lecunNormal, .randomUniform(),
+    .randomNormal(), .truncatedNormal(), .orthogonal, .varianceScaling(distribution: .untruncatedNormal),
+    Initializer(drawing: { .randomUniform($0, key: $1) }),
+  ]
+
+  /// Keys make the numbers of an initializer the same at every use, and leave the process's own stream alone.
+  @Test(arguments: drawing.indices)
+  func keysRepeatTheNumbers(index: Int) {
+    let (first, second) = (RandomKey(seed: 5), RandomKey(seed: 6))
+    let initializer = Self.drawing[index].seeded(by: first)
+    expectSameBits(initializer([4, 3]), initializer([4, 3]))
+    #expect(bitDifference(initializer([4, 3]), Self.drawing[index].seeded(by: second)([4, 3])) != nil)
+    #expect(bitDifference(initializer([4, 3]), Self.drawing[index]([4, 3])) != nil)
+    let layers = (0..<2).map { _ in Dense(3, kernelInitializer: initializer) }
+    for layer in layers { _ = layer(.ones([1, 4])) }
+    expectSameBits(layers[0].kernel.value!, layers[1].kernel.value!)
+  }
+
+  static let mistakes: [(initializer: Initializer, shape: Shape, message: String)] = [
+    (.orthogonal, [3], "initializer: an orthogonal matrix of shape [3]; expected two axes or more"),
+    (.identity(), [2, 2, 2], "initializer: an identity matrix of shape [2,2,2]; expected two axes"),
+    (
+      .value(.zeros([2])), [3],
+      "initializer: a value of shape [2] (operands: f32[2]); expected shape [3]"
+    ),
+  ]
+
+  @Test(arguments: mistakes.indices)
+  func mistakesAreErrors(index: Int) {
+    let (initializer, shape, message) = Self.mistakes[index]
+    expectError(message) { _ = try Graph(tracing: [TensorType([1])]) { $0 + [initializer(shape)] } }
   }
 
   @Test func theUnitForgetBiasLeavesTheOtherGatesToTheirInitializer() {

@@ -22,8 +22,8 @@ public struct Activation: Layer, Sendable {
     self.function = function
   }
 
-  /// Applies the function.
-  public func callAsFunction(_ x: Tensor) -> Tensor { function(x) }
+  /// Applies the function; a mask passes through.
+  public func callAsFunction(_ x: Tensor) -> Tensor { function(x).withMask(x.mask) }
 }
 
 // MARK: - Smooth functions
@@ -94,8 +94,8 @@ extension Activation {
   }
 }
 
-/// log(1 + eˣ) = max(0, x) + log(1 + e^-|x|), in which nothing overflows.
-private func logOnePlusExp(_ x: Tensor) -> Tensor { maximum(0, x) + log1p(exp(negatedSize(x))) }
+/// log(1 + eˣ) = max(0, x) + log(1 + e^-|x|), in which nothing overflows, with derivatives of every order at 0 too.
+func logOnePlusExp(_ x: Tensor) -> Tensor { maximum(0, x) + log1p(exp(negatedSize(x))) }
 
 /// -|x|, with derivative 1 at 0 in place of `abs`'s 0: a formula for x ≤ 0 keeps all its derivatives there.
 private func negatedSize(_ x: Tensor) -> Tensor { minimum(x, -x) }

@@ -10,6 +10,8 @@ public struct Dense: Layer {
   public let activation: Activation?
   /// Whether there is a bias.
   public let useBias: Bool
+  /// A penalty on the output, divided by the batch size.
+  public let activityRegularizer: Regularizer?
   /// `[features, units]`.
   public let kernel: Parameter
   /// `[units]`.
@@ -23,18 +25,20 @@ public struct Dense: Layer {
   ///   - biasInitializer: Zeros by default.
   ///   - kernelRegularizer: The penalty on the kernel; none by default.
   ///   - biasRegularizer: The penalty on the bias; none by default.
+  ///   - activityRegularizer: A penalty on the output, divided by the batch size; none by default.
   ///   - kernelConstraint: What an optimizer makes of the kernel after each update; nothing by default.
   ///   - biasConstraint: What an optimizer makes of the bias after each update; nothing by default.
   public init(
     _ units: Int, activation: Activation? = nil, useBias: Bool = true,
     kernelInitializer: Initializer = .glorotUniform, biasInitializer: Initializer = .zeros,
     kernelRegularizer: Regularizer? = nil, biasRegularizer: Regularizer? = nil,
-    kernelConstraint: Constraint? = nil, biasConstraint: Constraint? = nil
+    activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil, biasConstraint: Constraint? = nil
   ) {
     precondition(units > 0, "Dense needs at least one unit, not \(units)")
     self.units = units
     self.activation = activation
     self.useBias = useBias
+    self.activityRegularizer = activityRegularizer
     kernel = Parameter(kernelInitializer, regularizer: kernelRegularizer, constraint: kernelConstraint)
     bias = Parameter(biasInitializer, regularizer: biasRegularizer, constraint: biasConstraint)
   }
@@ -54,6 +58,8 @@ public struct Dense: Layer {
     var y = rows.matmul(kernel([x.shape.last, units]))
     if useBias { y = y + bias([units]) }
     y = y.reshaped(to: Shape(x.shape.extents.dropLast() + [units]))
-    return activation?(y) ?? y
+    let output = activation?(y) ?? y
+    ActivityPenalties.add(activityRegularizer, on: output)
+    return output
   }
 }

@@ -12,6 +12,6 @@ public struct LeakyReLU: Layer {
     activation = .leakyReLU(negativeSlope: negativeSlope)
   }
 
-  /// Applies the layer, element by element.
-  public func callAsFunction(_ x: Tensor) -> Tensor { activation(x) }
+  /// Applies the layer, element by element; a mask passes through.
+  public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope { activation(x) } }
 }

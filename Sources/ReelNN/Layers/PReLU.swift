@@ -29,7 +29,7 @@ public struct PReLU: Layer, NamedLayer {
   }
 
   /// Applies the layer, element by element.
-  public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope { applied(to: x) } }
+  public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope(passingMaskOf: x) { applied(to: x) } }
 
   private func applied(to x: Tensor) -> Tensor {
     let shared = sharedAxes.map { $0 < 0 ? $0 + x.rank : $0 }

@@ -28,6 +28,6 @@ public struct ReLU: Layer, NamedLayer {
       ? .relu : .relu(negativeSlope: negativeSlope, maxValue: maxValue, threshold: threshold)
   }
 
-  /// Applies the layer, element by element.
-  public func callAsFunction(_ x: Tensor) -> Tensor { activation(x) }
+  /// Applies the layer, element by element; a mask passes through.
+  public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope { activation(x) } }
 }

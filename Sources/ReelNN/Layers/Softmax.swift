@@ -17,14 +17,14 @@ public struct Softmax: Layer {
   /// Applies the layer.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, mask: nil) }
 
-  /// Applies the layer to what a mask leaves.
+  /// Applies the layer to what a mask of elements leaves; a mask of steps passes through.
   ///
   /// - Parameters:
   ///   - x: Logits, floating point.
   ///   - mask: True where an element takes part, of a shape that broadcasts to that of `x`. The others are 0, also where
   ///     none is left. All take part if nil.
   public func callAsFunction(_ x: Tensor, mask: Tensor?) -> Tensor {
-    inOwnScope {
+    inOwnScope(passingMaskOf: x) {
       guard let mask else { return softmax(x, along: axes) }
       // The second choice is for places where the mask leaves nothing, and all logits are the same.
       return select(mask, softmax(select(mask, x, -1e9), along: axes), 0)

@@ -75,9 +75,3 @@ func cosine(_ a: Tensor, _ b: Tensor, along axis: Int) -> Tensor {
   func unit(_ x: Tensor) -> Tensor { x * rsqrt(maximum((x * x).sum(along: [axis], keepDims: true), 1e-12)) }
   return (unit(a) * unit(b)).sum(along: [axis])
 }
-
-/// log(1 + eˣ), without overflow, and with derivatives of every order at 0 too.
-func logOnePlusExp(_ x: Tensor) -> Tensor {
-  let isPositive = x .> 0
-  return select(isPositive, x, 0) + log1p(exp(select(isPositive, -x, x)))
-}
