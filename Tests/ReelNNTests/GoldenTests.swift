@@ -81,7 +81,8 @@ import Testing
     var found: [String: [Int]] = [:]
     for (_, golden) in Golden.cases where reasonOutsideScope(golden) == nil {
       let counts = found["\(golden.kind) \(golden.layer)"] ?? [0, 0]
-      found["\(golden.kind) \(golden.layer)"] = [counts[0] + 1, counts[1] + golden.outputs.count + golden.gradients.count]
+      let tensorCount = golden.outputs.count + golden.gradients.count
+      found["\(golden.kind) \(golden.layer)"] = [counts[0] + 1, counts[1] + tensorCount]
     }
     #expect(found == Self.counts)
   }
