@@ -129,6 +129,26 @@ private func makeConstraint(_ object: KerasObject) throws -> Constraint {
   }
 }
 
+/// Keras's `Dense`, with all that is said about its parameters.
+func makeDense(_ config: JSONValue) throws -> Dense {
+  let settings = try Settings(
+    config,
+    known: [
+      "units", "activation", "use_bias", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+      "kernel_constraint", "bias_constraint",
+    ])
+  return Dense(
+    try settings.integer("units"), activation: try settings.activation("activation"),
+    useBias: settings.truth("use_bias"),
+    kernelInitializer: try settings.initializer("kernel_initializer") ?? .glorotUniform,
+    biasInitializer: try settings.initializer("bias_initializer") ?? .zeros,
+    kernelRegularizer: try settings.regularizer("kernel_regularizer"),
+    biasRegularizer: try settings.regularizer("bias_regularizer"),
+    activityRegularizer: try settings.regularizer("activity_regularizer"),
+    kernelConstraint: try settings.constraint("kernel_constraint"),
+    biasConstraint: try settings.constraint("bias_constraint"))
+}
+
 // MARK: - Cases
 
 /// A case of one regularizer, or of a layer that has some.
@@ -199,9 +219,9 @@ func initializedLSTM(_ golden: GoldenCase) throws -> LSTM {
   return LSTM(
     try settings.integer("units"), activation: try settings.activation("activation"),
     recurrentActivation: try settings.activation("recurrent_activation"), useBias: settings.truth("use_bias"),
-    kernelInitializer: try makeInitializer(golden.config["kernel_initializer"]) ?? .glorotUniform,
-    recurrentInitializer: try makeInitializer(golden.config["recurrent_initializer"]) ?? .orthogonal,
-    biasInitializer: try makeInitializer(golden.config["bias_initializer"]) ?? .zeros,
+    kernelInitializer: try settings.initializer("kernel_initializer") ?? .glorotUniform,
+    recurrentInitializer: try settings.initializer("recurrent_initializer") ?? .orthogonal,
+    biasInitializer: try settings.initializer("bias_initializer") ?? .zeros,
     unitForgetBias: golden.config["unit_forget_bias"] == .truth(true))
 }
 

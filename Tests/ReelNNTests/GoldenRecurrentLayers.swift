@@ -7,8 +7,7 @@ import ReelTestSupport
 /// A layer by its Keras class and settings.
 func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws -> any Layer<Tensor, Tensor> {
   switch className {
-  case "Dense":
-    return try makeDense(config)
+  case "Dense": return try makeDense(config)
   case "Bidirectional": return try makeBidirectional(config, unroll: unroll)
   case "SimpleRNN", "LSTM", "GRU", "RNN":
     return try makeRecurrentLayer(className, config, unroll: unroll).asLayer
@@ -16,25 +15,6 @@ func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws 
     if let layer = try makeActivationLayer(className, config) { return layer }
     throw OutsideScope("the layer \(className)")
   }
-}
-
-private func makeDense(_ config: JSONValue) throws -> Dense {
-  let settings = try Settings(
-    config,
-    known: [
-      "units", "activation", "use_bias", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
-      "kernel_constraint", "bias_constraint",
-    ])
-  return Dense(
-    try settings.integer("units"), activation: try settings.activation("activation"),
-    useBias: settings.truth("use_bias"),
-    kernelInitializer: try makeInitializer(config["kernel_initializer"]) ?? .glorotUniform,
-    biasInitializer: try makeInitializer(config["bias_initializer"]) ?? .zeros,
-    kernelRegularizer: try makeRegularizer(config["kernel_regularizer"]),
-    biasRegularizer: try makeRegularizer(config["bias_regularizer"]),
-    activityRegularizer: try makeRegularizer(config["activity_regularizer"]),
-    kernelConstraint: try makeConstraint(config["kernel_constraint"]),
-    biasConstraint: try makeConstraint(config["bias_constraint"]))
 }
 
 private func makeBidirectional(_ config: JSONValue, unroll: Unroll) throws -> any Layer<Tensor, Tensor> {

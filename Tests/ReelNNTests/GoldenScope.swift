@@ -35,13 +35,6 @@ func reasonOutsideScope(_ golden: GoldenCase) -> String? {
   }
 }
 
-/// Why a tensor of a case that is run is not compared, or nil if it is.
-func reasonOutsideScope(tensor name: String, of golden: GoldenCase) -> String? {
-  switch golden.kind {
-  default: nil
-  }
-}
-
 // MARK: - Settings
 
 /// The settings of a layer, cell or optimizer by their Keras names.
@@ -82,6 +75,8 @@ struct Settings {
     guard let name = values[key]?.string else { throw OutsideScope("the activation \(values[key] ?? .null)") }
     return try makeActivation(name)
   }
+
+  func initializer(_ key: String) throws -> Initializer? { try makeInitializer(values[key]) }
 
   func regularizer(_ key: String) throws -> Regularizer? { try makeRegularizer(values[key]) }
 

@@ -94,7 +94,7 @@ extension Activation {
   }
 }
 
-/// log(1 + eˣ) = max(0, x) + log(1 + e^-|x|), in which nothing overflows.
+/// log(1 + eˣ) = max(0, x) + log(1 + e^-|x|), in which nothing overflows, with derivatives of every order at 0 too.
 func logOnePlusExp(_ x: Tensor) -> Tensor { maximum(0, x) + log1p(exp(negatedSize(x))) }
 
 /// -|x|, with derivative 1 at 0 in place of `abs`'s 0: a formula for x ≤ 0 keeps all its derivatives there.

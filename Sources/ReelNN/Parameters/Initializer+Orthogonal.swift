@@ -37,10 +37,11 @@ private func orthonormalizedRows(of matrix: Tensor) -> Tensor {
   for _ in 0..<8 {
     var factor = SquareMatrix(rows.matmul(rows, transposingOther: true).numbers, size: count)
     let distance = factor.distanceFromIdentity
+    if distance < 1e-14 { break }
     factor.factorizeByCholesky()
     factor.invertLowerTriangle()
     rows = Tensor(factor.elements, shape: [count, count]).matmul(rows)
-    // The largest eigenvalue of the difference is below ½.
+    // Where the largest eigenvalue of the difference is below ½ nothing is left to mend.
     if distance * Double(count) < 0.5 { break }
   }
   return rows
