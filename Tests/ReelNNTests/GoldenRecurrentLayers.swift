@@ -15,7 +15,9 @@ func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws 
   case "Bidirectional": return try makeBidirectional(config, unroll: unroll)
   case "SimpleRNN", "LSTM", "GRU", "RNN":
     return try makeRecurrentLayer(className, config, unroll: unroll).asLayer
-  default: throw OutsideScope("the layer \(className)")
+  default:
+    if let layer = try makeCompanyLayer(className, config, unroll: unroll) { return layer }
+    throw OutsideScope("the layer \(className)")
   }
 }
 

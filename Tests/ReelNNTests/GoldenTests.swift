@@ -43,6 +43,11 @@ import Testing
     "layer SimpleRNN": [17, 96], "layer LSTM": [21, 128], "layer GRU": [35, 195], "layer RNN": [8, 82],
     "layer Bidirectional": [22, 204], "layer Dense": [5, 19], "layer_stateful SimpleRNN": [1, 18],
     "layer_stateful LSTM": [1, 21], "layer_stateful GRU": [2, 36], "layer_stateful Bidirectional": [1, 24],
+    "layer Conv1D": [15, 59], "layer MaxPooling1D": [4, 8], "layer AveragePooling1D": [4, 8],
+    "layer GlobalMaxPooling1D": [1, 2], "layer GlobalAveragePooling1D": [2, 4], "layer Flatten": [1, 2],
+    "layer RepeatVector": [1, 2], "layer Embedding": [2, 5], "layer Masking": [1, 3],
+    "layer LayerNormalization": [5, 18],
+    "layer BatchNormalization": [6, 32], "layer TimeDistributed": [2, 8],
     "torch_layer torch.nn.RNN": [1, 7], "torch_layer torch.nn.LSTM": [4, 32], "torch_layer torch.nn.GRU": [4, 27],
     "loss MeanSquaredError": [3, 24], "loss MeanAbsoluteError": [1, 8], "loss MeanAbsolutePercentageError": [1, 8],
     "loss MeanSquaredLogarithmicError": [1, 8], "loss Huber": [3, 24], "loss LogCosh": [2, 16],
@@ -64,7 +69,7 @@ import Testing
     "schedule ExponentialDecay": [2, 2], "schedule CosineDecay": [2, 2], "schedule CosineDecayRestarts": [1, 1],
     "schedule PolynomialDecay": [2, 2], "schedule InverseTimeDecay": [1, 1],
     "schedule PiecewiseConstantDecay": [1, 1],
-    "initializer LSTM": [3, 3], "activation activations": [5, 70], "model Model": [3, 43],
+    "initializer LSTM": [3, 3], "activation activations": [5, 70], "model Model": [11, 293],
   ]
 
   @Test func nothingFallsOutOfScopeUnnoticed() {
@@ -82,7 +87,7 @@ import Testing
     let reasons = Golden.cases.compactMap { reasonOutsideScope($0.golden) }
     let known = [
       "cases of kind", "the layer", "the loss", "the metric", "the optimizer", "the setting", "the input",
-      "learning_rate =", "several layers in one", "none of the functions", "the regularizer",
+      "learning_rate =", "several layers in one", "none of the functions", "the regularizer", "the activation",
     ]
     for reason in reasons { #expect(known.contains { reason.hasPrefix($0) }, "\(reason)") }
     #expect(reasons.count == Golden.cases.count - Self.counts.values.reduce(0) { $0 + $1[0] })
