@@ -48,3 +48,5 @@ void reel_gather(reel_element type, const void *x, size_t outer, size_t count, s
                  size_t index_count, void *y);
 void reel_scatter_add(reel_element type, const void *x, size_t outer, size_t index_count, size_t inner,
                       const int32_t *indices, size_t count, void *y);
+void reel_overlap_add(reel_element type, const void *x, size_t outer, size_t windows, size_t size, size_t inner,
+                      size_t stride, size_t dilation, size_t extent, void *y);

@@ -203,3 +203,39 @@ void reel_scatter_add(reel_element type, const void *x, size_t outer, size_t ind
         scatter_add_i32(x, outer, index_count, inner, indices, count, y);
     }
 }
+
+// MARK: Windows
+
+// A window without gaps is one run. Unsigned for int32: its sums wrap.
+#define OVERLAP_ADD(name, element)                                                                                    \
+    static void name(const element *restrict x, size_t outer, size_t windows, size_t runs, size_t length,             \
+                     size_t stride, size_t gap, size_t extent, element *restrict y) {                                 \
+        for (size_t o = 0; o < outer; o++, y += extent) {                                                             \
+            for (size_t i = 0; i < windows; i++) {                                                                    \
+                element *to = y + i * stride;                                                                         \
+                for (size_t j = 0; j < runs; j++, x += length, to += gap) {                                           \
+                    for (size_t k = 0; k < length; k++) to[k] += x[k];                                                \
+                }                                                                                                     \
+            }                                                                                                         \
+        }                                                                                                             \
+    }
+OVERLAP_ADD(overlap_add_f32, float)
+OVERLAP_ADD(overlap_add_f64, double)
+OVERLAP_ADD(overlap_add_i32, uint32_t)
+
+void reel_overlap_add(reel_element type, const void *x, size_t outer, size_t windows, size_t size, size_t inner,
+                      size_t stride, size_t dilation, size_t extent, void *y) {
+    assert(type != REEL_BOOL);
+    assert(windows == 0 || size == 0 || (windows - 1) * stride + (size - 1) * dilation < extent);
+    const size_t runs = dilation == 1 ? 1 : size, length = dilation == 1 ? size * inner : inner;
+    stride *= inner;
+    extent *= inner;
+    const size_t gap = dilation * inner;
+    if (type == REEL_FLOAT32) {
+        overlap_add_f32(x, outer, windows, runs, length, stride, gap, extent, y);
+    } else if (type == REEL_FLOAT64) {
+        overlap_add_f64(x, outer, windows, runs, length, stride, gap, extent, y);
+    } else {
+        overlap_add_i32(x, outer, windows, runs, length, stride, gap, extent, y);
+    }
+}

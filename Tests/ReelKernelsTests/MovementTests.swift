@@ -149,4 +149,36 @@ import Testing
       #expect(y.map(\.bits) == expected.map(\.bits))
     }
   }
+
+  @Test func overlapAdd() {
+    checkOverlap(make: { $0.reals($1) as [Float] }, add: { $0 + $1 })
+    checkOverlap(make: { $0.reals($1) as [Double] }, add: { $0 + $1 })
+    checkOverlap(make: { $0.ints($1) }, add: { $0 &+ $1 })
+  }
+
+  private func checkOverlap<T: KernelElement>(make: (inout Samples, Int) -> [T], add: (T, T) -> T) {
+    var samples = Samples(seed: 64)
+    let cases = [
+      (outer: 1, windows: 4, size: 3, inner: 1, stride: 1, dilation: 1), (2, 3, 2, 5, 3, 1), (3, 5, 4, 2, 2, 3),
+      (1, 1, 6, 17, 4, 1), (2, 0, 3, 2, 1, 1), (2, 7, 1, 3, 1, 9),
+    ]
+    for (outer, windows, size, inner, stride, dilation) in cases {
+      let extent = max(windows - 1, 0) * stride + (size - 1) * dilation + 2
+      let x = make(&samples, outer * windows * size * inner)
+      var y = make(&samples, outer * extent * inner)
+      var expected = y
+      for o in 0..<outer {
+        for i in 0..<windows {
+          for j in 0..<size {
+            for k in 0..<inner {
+              let to = (o * extent + i * stride + j * dilation) * inner + k
+              expected[to] = add(expected[to], x[((o * windows + i) * size + j) * inner + k])
+            }
+          }
+        }
+      }
+      table.overlap_add(T.type, x, outer, windows, size, inner, stride, dilation, extent, &y)
+      #expect(y.map(\.bits) == expected.map(\.bits))
+    }
+  }
 }

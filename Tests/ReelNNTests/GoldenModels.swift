@@ -63,7 +63,7 @@ struct ModelCase {
 
   private func results(_ file: [String: Tensor], unroll: Unroll, isCompiled: Bool) throws -> [String: Tensor] {
     let model = Sequential(try makeLayers(unroll))
-    #expect(model.names == golden.config.array!.map { $0["name"]?.string })
+    #expect(model.names.map(kerasName) == golden.config.array!.map { $0["name"]?.string })
     try setParameters(of: model, to: weights(file))
     #expect(model.parameterCount == golden.parameterCount)
     let (x, labels, optimizer) = (file["x"]!, file["y_true"]!, try newOptimizer())

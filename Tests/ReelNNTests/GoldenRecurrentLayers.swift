@@ -13,6 +13,7 @@ func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws 
     return try makeRecurrentLayer(className, config, unroll: unroll).asLayer
   default:
     if let layer = try makeActivationLayer(className, config) { return layer }
+    if let layer = try makeCompanyLayer(className, config, unroll: unroll) { return layer }
     throw OutsideScope("the layer \(className)")
   }
 }

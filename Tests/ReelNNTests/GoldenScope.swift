@@ -54,8 +54,14 @@ struct Settings {
     where !known.contains(key) && !Self.idle.contains(key) && ![.null, .truth(false), .number(0)].contains(value) {
       throw OutsideScope("the setting \(key) = \(value)")
     }
+    if let format = values["data_format"], ![.null, .string("channels_last")].contains(format) {
+      throw OutsideScope("the setting data_format = \(format)")
+    }
     self.values = values
   }
+
+  /// The value of a setting; null if there is none.
+  subscript(key: String) -> JSONValue { values[key] ?? .null }
 
   func has(_ key: String) -> Bool { values[key].map { $0 != .null } ?? false }
 

@@ -49,6 +49,11 @@ import Testing
     "layer SimpleRNN": [17, 96], "layer LSTM": [21, 128], "layer GRU": [35, 195], "layer RNN": [8, 82],
     "layer Bidirectional": [22, 204], "layer Dense": [5, 19], "layer_stateful SimpleRNN": [1, 18],
     "layer_stateful LSTM": [1, 21], "layer_stateful GRU": [2, 36], "layer_stateful Bidirectional": [1, 24],
+    "layer Conv1D": [15, 59], "layer MaxPooling1D": [4, 8], "layer AveragePooling1D": [4, 8],
+    "layer GlobalMaxPooling1D": [1, 2], "layer GlobalAveragePooling1D": [2, 4], "layer Flatten": [1, 2],
+    "layer RepeatVector": [1, 2], "layer Embedding": [2, 5], "layer Masking": [1, 3],
+    "layer LayerNormalization": [5, 18],
+    "layer BatchNormalization": [6, 32], "layer TimeDistributed": [2, 8],
     "torch_layer torch.nn.RNN": [1, 7], "torch_layer torch.nn.LSTM": [4, 32], "torch_layer torch.nn.GRU": [4, 27],
     "loss MeanSquaredError": [3, 24], "loss MeanAbsoluteError": [1, 8], "loss MeanAbsolutePercentageError": [1, 8],
     "loss MeanSquaredLogarithmicError": [1, 8], "loss Huber": [3, 24], "loss LogCosh": [2, 16],
@@ -74,7 +79,7 @@ import Testing
     "layer PReLU": [1, 3], "layer Softmax": [1, 2], "regularizer L1": [1, 2], "regularizer L2": [1, 2],
     "regularizer L1L2": [2, 4], "regularizer OrthogonalRegularizer": [3, 6], "regularizer Dense": [1, 5],
     "constraint MaxNorm": [2, 2], "constraint UnitNorm": [2, 2], "constraint NonNeg": [1, 1],
-    "constraint MinMaxNorm": [2, 2], "model Model": [3, 43],
+    "constraint MinMaxNorm": [2, 2], "model Model": [11, 293],
   ]
 
   @Test func nothingFallsOutOfScopeUnnoticed() {

@@ -135,4 +135,13 @@ extension Kernels {
       operand.type.elementType.kernel, operand.base, outer, indices.type.shape.count, inner,
       indices.base.assumingMemoryBound(to: Int32.self), count, result.base)
   }
+
+  /// Adds windows along an axis of the result to what it holds; the operand has two axes in its place.
+  static func overlapAdd(_ operand: Storage, axis: Int, stride: Int, dilation: Int, into result: Storage) {
+    let (outer, extent, inner) = result.type.shape.around(axis)
+    let windows = operand.type.shape
+    table.pointee.overlap_add(
+      operand.type.elementType.kernel, operand.base, outer, windows[axis], windows[axis + 1], inner, stride, dilation,
+      extent, result.base)
+  }
 }

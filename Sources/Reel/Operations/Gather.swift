@@ -154,29 +154,4 @@ extension Tensor {
   public func oneHot(_ depth: Int, elementType: ElementType? = nil) -> Tensor {
     (expanded(at: -1) .== .iota(depth)).converted(to: elementType ?? .default)
   }
-
-  /// Windows of `size` elements along an axis, which becomes two: `[..., windows, size, ...]`.
-  ///
-  /// Element j of window i is element `i · stride + j · dilation`. Convolution is a product with them, pooling a reduction.
-  ///
-  /// - Parameters:
-  ///   - size: The elements of a window, at least 1.
-  ///   - stride: The distance between the starts of windows; 1 by default.
-  ///   - dilation: The distance between the elements of a window; 1 by default.
-  ///   - axis: The axis; negative ones count from the end.
-  public func windows(of size: Int, stride: Int = 1, dilation: Int = 1, along axis: Int) -> Tensor {
-    let extent = shape[axisFromEnd(axis, in: "windows")]
-    let reach = (size - 1) * dilation + 1
-    guard size > 0, stride > 0, dilation > 0, extent >= reach else {
-      TensorError(
-        operation: "windows", operands: [type],
-        problem: "windows of \(size) by stride \(stride) and dilation \(dilation) along axis \(axis)",
-        expected: "positive numbers, and a window that fits the extent \(extent)"
-      ).report()
-      return self
-    }
-    let count = (extent - reach) / stride + 1
-    let starts = Tensor.iota(count, by: Double(stride)).expanded(at: 1)
-    return gathered(at: starts + Tensor.iota(size, by: Double(dilation)), along: axis)
-  }
 }

@@ -92,7 +92,13 @@ extension Executor {
       Kernels.table.pointee.product(element, &product)
     }
     if let rows { return part(0, rows, scratch) }
-    for block in 0..<call.outer.reduce(1, *) {
+    let blocks = call.outer.reduce(1, *)
+    if blocks >= 4 * Threads.shared.count {
+      return split(blocks, work: blocks * call.rows * call.columns * call.inner, minimum: 1 << 17) { blocks, scratch in
+        for block in blocks { part(block, 0..<call.rows, scratch) }
+      }
+    }
+    for block in 0..<blocks {
       split(call.rows, work: call.rows * call.columns * call.inner, minimum: 1 << 17) { part(block, $0, $1) }
     }
   }

@@ -147,6 +147,9 @@ extension Tensor {
     return Tensor(storage)
   }
 
+  /// Whether the elements can be read: not those of a tensor that is being staged.
+  package var isReadable: Bool { storage != nil }
+
   static func unreadable(_ type: TensorType) -> String {
     """
     the elements of a tensor of type \(type) were read while it is being staged; inside compiled { } and in the body of \

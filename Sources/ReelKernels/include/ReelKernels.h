@@ -179,6 +179,10 @@ typedef struct reel_kernels {
     // y[o, indices[j], i] += x[o, j, i], in the order of j. Indices out of range are passed over. float32, float64, int32.
     void (*scatter_add)(reel_element type, const void *x, size_t outer, size_t index_count, size_t inner, const int32_t *indices,
                         size_t count, void *y);
+    // y[o, i * stride + j * dilation, k] += x[o, i, j, k], in the order of i, then j; x[outer, windows, size, inner],
+    // y[outer, extent, inner]. Every window fits the extent. float32, float64, int32.
+    void (*overlap_add)(reel_element type, const void *x, size_t outer, size_t windows, size_t size, size_t inner, size_t stride,
+                        size_t dilation, size_t extent, void *y);
     // Philox 4x32-10: block b (counter = {b low, b high, 0, 0}) gives y[4b ..< 4b + 4]; writes y[0 ..< count].
     void (*random_bits)(uint32_t key0, uint32_t key1, size_t count, uint32_t *y);
 } reel_kernels;

@@ -50,7 +50,7 @@ extension Module {
 }
 
 /// Visits what a value is made of, and what that is made of unless `visit` says that it is the end.
-private func visitMembers(of value: Any, at path: String, _ visit: (_ path: String, _ value: Any) -> Bool) {
+func visitMembers(of value: Any, at path: String, _ visit: (_ path: String, _ value: Any) -> Bool) {
   func join(_ name: String) -> String { name.isEmpty ? path : path.isEmpty ? name : "\(path).\(name)" }
   if visit(path, value) { return }
   switch value {

@@ -81,24 +81,6 @@ extension CompositionTable {
     },
   ]
 
-  private static func windows(_ shape: [Int], of size: Int, stride: Int, dilation: Int, along axis: Int) -> Row {
-    let front = axis < 0 ? axis + shape.count : axis
-    return Row("windows", [.real(Shape(shape))], variant: "\(size) by \(stride), dilation \(dilation), along \(axis)") {
-      $0[0].windows(of: size, stride: stride, dilation: dilation, along: axis)
-    } reference: { x in
-      var starts: [Int] = []
-      var start = 0
-      while start + (size - 1) * dilation < shape[front] {
-        starts.append(start)
-        start += stride
-      }
-      let result = Array(shape[..<front]) + [starts.count, size] + shape[(front + 1)...]
-      return Numbers(result) { index in
-        x[0][Array(index[..<front]) + [starts[index[front]] + index[front + 1] * dilation] + index[(front + 2)...]]
-      }
-    }
-  }
-
   static let gathering: [Row] = [
     Row("gathered", [.real([2, 4, 3]), .int([2, 2], of: [3, 0, 1, 1])], variant: "rank 2 along 1") {
       $0[0].gathered(at: $0[1], along: 1)
@@ -125,10 +107,6 @@ extension CompositionTable {
     } reference: { x in
       Numbers([4]) { x[0][$0] * Double($0[0] + 2) }
     },
-    windows([5], of: 3, stride: 1, dilation: 1, along: 0), windows([2, 6], of: 2, stride: 3, dilation: 1, along: 1),
-    windows([6, 2], of: 3, stride: 1, dilation: 2, along: -2),
-    windows([2, 8, 3], of: 3, stride: 2, dilation: 2, along: 1),
-    windows([4], of: 4, stride: 1, dilation: 1, along: 0), windows([4], of: 1, stride: 2, dilation: 5, along: -1),
     Row("convolution", [.real([2, 6, 3]), .real([6, 4])], variant: "windows and a product") {
       $0[0].windows(of: 2, along: 1).flattened(from: 2).matmul($0[1])
     } reference: { x in

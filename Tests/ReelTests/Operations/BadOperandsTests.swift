@@ -6,7 +6,7 @@ import Testing
 enum BadOperandsTable {
   typealias Bad = BadOperands
 
-  static let rows: [Bad] = elementwise + folds + movement + gathering + others
+  static let rows: [Bad] = elementwise + folds + movement + gathering + windowing + others
 
   static func f32(_ shape: Shape) -> TensorType { TensorType(shape, .float32) }
   static func f64(_ shape: Shape) -> TensorType { TensorType(shape, .float64) }
@@ -213,6 +213,42 @@ enum BadOperandsTable {
       "concatenate", [f32([2]), f32([2])], "concatenate: axis 1 of an operand of shape [2]; expected an axis in -1...0"
     ) {
       _ = concatenated($0, along: 1)
+    },
+  ]
+
+  static let windowing: [Bad] = [
+    Bad(
+      "windows", [f32([2, 3])],
+      "windows: windows of 4 by stride 1 and dilation 1 along axis -1 (operands: f32[2,3]); expected positive numbers, and a window that fits the extent 3"
+    ) {
+      _ = $0[0].windows(of: 4, along: 1)
+    },
+    Bad(
+      "windows", [f32([2, 3])],
+      "windows: windows of 2 by stride 0 and dilation 1 along axis -2 (operands: f32[2,3]); expected positive numbers, and a window that fits the extent 2"
+    ) {
+      _ = $0[0].windows(of: 2, stride: 0, along: 0)
+    },
+    Bad("windows", [f32([2, 3])], "windows: axis 2 of an operand of shape [2,3]; expected an axis in -2...1") {
+      _ = $0[0].windows(of: 2, along: 2)
+    },
+    Bad(
+      "overlapAdd", [f32([3, 2])],
+      "overlapAdd: 3 windows of 2 by stride 1 and dilation 2 (operands: f32[3,2]); expected positive numbers, and windows that fit the extent 4"
+    ) {
+      _ = $0[0].overlapAdded(extent: 4, dilation: 2, along: 0)
+    },
+    Bad(
+      "overlapAdd", [bool([3, 2])],
+      "overlapAdd: an operand of type bool[3,2] (operands: bool[3,2]); expected numbers of shape [..., windows, size, ...]"
+    ) {
+      _ = $0[0].overlapAdded(extent: 6, stride: 2, along: 0)
+    },
+    Bad(
+      "overlapAdd", [f32([3, 2])],
+      "overlapAdd: an operand of type f32[3,2] (operands: f32[3,2]); expected numbers of shape [..., windows, size, ...]"
+    ) {
+      _ = $0[0].overlapAdded(extent: 6, along: 1)
     },
   ]
 

@@ -63,14 +63,6 @@ enum PublicErrors {
     ) {
       let (_, _, _) = $0[0].split(into: 2)
     },
-    Bad(
-      "windows", matrix,
-      "windows: windows of 4 by stride 1 and dilation 1 along axis 1 (operands: f32[2,3]); expected positive numbers, and a window that fits the extent 3"
-    ) { _ = $0[0].windows(of: 4, along: 1) },
-    Bad(
-      "windows", matrix,
-      "windows: windows of 2 by stride 0 and dilation 1 along axis 1 (operands: f32[2,3]); expected positive numbers, and a window that fits the extent 3"
-    ) { _ = $0[0].windows(of: 2, stride: 0, along: 1) },
     Bad("padded", matrix, "padded: 0 elements before and -1 after (operands: f32[2,3]); expected counts of at least 0")
     {
       _ = $0[0].padded(after: -1, along: 0)
