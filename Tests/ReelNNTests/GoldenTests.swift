@@ -79,7 +79,7 @@ import Testing
     "layer PReLU": [1, 3], "layer Softmax": [1, 2], "regularizer L1": [1, 2], "regularizer L2": [1, 2],
     "regularizer L1L2": [2, 4], "regularizer OrthogonalRegularizer": [3, 6], "regularizer Dense": [1, 5],
     "constraint MaxNorm": [2, 2], "constraint UnitNorm": [2, 2], "constraint NonNeg": [1, 1],
-    "constraint MinMaxNorm": [2, 2], "model Model": [11, 293],
+    "constraint MinMaxNorm": [2, 2], "model Model": [12, 326],
   ]
 
   @Test func nothingFallsOutOfScopeUnnoticed() {
