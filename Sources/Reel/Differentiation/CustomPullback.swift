@@ -24,7 +24,7 @@ package struct CustomPullback: Operation, OperationWithBodies {
 
   package var name: String { rule.name }
   package var bodies: [Graph] { [function] }
-  package func replacingBodies(_ bodies: [Graph]) -> any Operation { 
+  package func replacingBodies(_ bodies: [Graph]) -> any Operation {
     CustomPullback(function: bodies[0], rule: rule, batches: batches)
   }
   package var isCheap: Bool { false }

@@ -131,7 +131,7 @@ final class Differentiation {
   func result(_ y: Tensor) -> Tensor { ownsTape ? y.detached : y }
 }
 
-private func withDifferentiation<Result>(_ body: (Differentiation) -> Result) -> Result {
+func withDifferentiation<Result>(_ body: (Differentiation) -> Result) -> Result {
   let differentiation = Differentiation()
   defer { differentiation.finish() }
   return differentiation.run { body(differentiation) }

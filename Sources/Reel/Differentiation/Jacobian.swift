@@ -53,6 +53,24 @@ public func jacobianBlocks<Input: TensorStructure, Output: TensorStructure>(
   return DerivativeBlocks(rows: paths, columns: x.tensorPaths, blocks)
 }
 
+/// The value of a computation and its Jacobian by the variables it reads.
+///
+/// - Parameter computation: A computation with a floating-point tensor as its result. It is called once.
+/// - Returns: The value, of shape `[m...]`, and for every floating-point variable of shape `[n...]` that was read the
+///   derivatives, of shape `[m..., n...]`.
+package func valueWithVariableJacobian(
+  _ computation: () -> Tensor
+) -> (value: Tensor, jacobian: [ObjectIdentifier: Tensor]) {
+  withDifferentiation { differentiation in
+    let y = computation()
+    let leaves = differentiation.variableLeaves
+    let rows = JacobianBlocks.rows(of: [y]) { cotangent in
+      differentiation.cotangents(of: leaves.map(\.leaf), from: [(y, cotangent[0])])
+    }
+    return (differentiation.result(y), Dictionary(zip(leaves.map(\.variable), rows[0])) { first, _ in first })
+  }
+}
+
 /// The second derivatives of a scalar function: `H[i, j] = ∂²f/∂xᵢ∂xⱼ`, forward over reverse.
 ///
 /// It takes about n times the time and memory of ``hessianVectorProduct(at:along:of:)`` for n elements of `x`, and n²
@@ -137,13 +155,20 @@ struct JacobianBlocks {
       }
     } else {
       let (value, pullback) = valueWithPullback(at: point) { recorded($0) }
-      let rows = RecordedFunction(types, takesAssignments: false, pullback)
-      let found = rows.vectorized(Self.basis(of: types, valueSize), isBatched: types.map { _ in true }, count: valueSize)
       self.value = value
-      let columns = found.map { Self.split($0, front: true, value) }
-      blocks = value.indices.map { row in columns.map { $0[row] } }
+      blocks = Self.rows(of: value, pullback)
     }
     blocks = blocks.map { zip($0, point).map { $0.converted(to: $1.elementType) } }
+  }
+
+  /// The derivatives of each of some tensors by each that a pullback gives the cotangent of.
+  static func rows(of value: [Tensor], _ pullback: ([Tensor]) -> [Tensor]) -> [[Tensor]] {
+    let size = value.reduce(0) { $0 + $1.count }
+    let recorded = RecordedFunction(value.map(\.type), takesAssignments: false, pullback)
+    let found = recorded.vectorized(
+      basis(of: value.map(\.type), size), isBatched: value.map { _ in true }, count: size)
+    let columns = found.map { split($0, front: true, value) }
+    return value.indices.map { row in columns.map { $0[row] } }
   }
 
   private var zeros: [[Tensor]] {

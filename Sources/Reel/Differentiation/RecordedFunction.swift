@@ -44,9 +44,13 @@ struct RecordedFunction {
   }
 
   /// The outputs.
-  func callAsFunction(_ arguments: [Tensor]) -> [Tensor] {
+  ///
+  /// - Parameters:
+  ///   - arguments: The arguments.
+  ///   - assigns: Whether the variables are assigned.
+  func callAsFunction(_ arguments: [Tensor], assigns: Bool = true) -> [Tensor] {
     let results = graph(given(arguments))
-    assign(results.suffix(assigned.count))
+    if assigns { assign(results.suffix(assigned.count)) }
     return results.dropLast(assigned.count)
   }
 

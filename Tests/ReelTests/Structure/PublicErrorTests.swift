@@ -6,7 +6,7 @@ import Testing
 enum PublicErrors {
   typealias Bad = BadOperands
 
-  static let rows: [Bad] = shapes + parts + control + axes
+  static let rows: [Bad] = shapes + parts + control + axes + DerivativeErrors.rows
 
   private static let matrix = [TensorType([2, 3], .float32)]
 
