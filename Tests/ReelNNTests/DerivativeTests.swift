@@ -128,10 +128,10 @@ import Testing
     let x = sample([1, 3, 2], seed: 1)
     let report =
       switch cell {
-      case "LSTM": try checkGradients(of: LSTM(2), at: x, order: 3, mode: .directional)
-      case "GRU": try checkGradients(of: GRU(2), at: x, order: 3, mode: .directional)
+      case "LSTM": try checkGradients(of: LSTM(2), at: x, order: 3)
+      case "GRU": try checkGradients(of: GRU(2), at: x, order: 3)
       default:
-        try checkGradients(of: RNN(ReadmeTests.MinimalGatedUnit(units: 2)), at: x, order: 3, mode: .directional)
+        try checkGradients(of: RNN(ReadmeTests.MinimalGatedUnit(units: 2)), at: x, order: 3)
       }
     #expect(
       report.entries.filter { $0.order == 3 }.map(\.tensor) == report.entries.filter { $0.order == 1 }.map(\.tensor))

@@ -107,8 +107,9 @@ extension Tape {
     switch kind {
     case .body where !takesAssignments:
       TensorError(
-        operation: "assign", problem: "variable '\(variable.name)' is assigned in the body of a loop",
-        expected: "the loop to carry the value, and the assignment after it"
+        operation: "assign",
+        problem: "variable '\(variable.name)' is assigned in the body of a loop or a vectorized function",
+        expected: "the value to be carried or returned, and the assignment after it"
       ).report()
     case .eager:
       variable.concrete = value.detached

@@ -62,7 +62,7 @@ enum DerivativeErrors {
     },
     Bad(
       "assign", two,
-      "assign: variable 'randomKey' is assigned in the body of a loop; expected the loop to carry the value, and the assignment after it"
+      "assign: variable 'randomKey' is assigned in the body of a loop or a vectorized function; expected the value to be carried or returned, and the assignment after it"
     ) { x in
       _ = vectorize { (x: Tensor) in x * Tensor.randomUniform([3]) }(x[0])
     },

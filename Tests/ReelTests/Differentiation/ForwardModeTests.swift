@@ -87,6 +87,31 @@ import Testing
     expectClose(forward, Self.product(gradient(at: x, of: second), v), relative: 1e-10)
   }
 
+  /// Derivatives of a recurrence of one number, order by order: of the loop by either mode, and of its steps.
+  @Test func everyOrderOfALoopIsThatOfItsSteps() {
+    func recurrence(_ w: Tensor, _ unroll: Unroll) -> Tensor {
+      scan(over: Tensor([0.3, -0.2, 0.5]), from: number(0.4), unroll: unroll) { h, x in (sin(w * h + x), Empty()) }
+        .state
+    }
+    typealias Function = (Tensor) -> Tensor
+    let modes: [(String, (@escaping Function) -> Function)] = [
+      ("reverse", { function in { gradient(at: $0, of: function) } }),
+      ("forward", { function in { jvp(at: $0, along: number(1), of: function) } }),
+    ]
+    for (name, differentiated) in modes {
+      var (loop, steps): (Function, Function) = ({ recurrence($0, .never) }, { recurrence($0, .full) })
+      var numeric = steps
+      for order in 1...4 {
+        let before = numeric
+        (loop, steps) = (differentiated(loop), differentiated(steps))
+        numeric = steps
+        let expected = NumericDerivative { before($0[0]) }.gradient(at: [number(1.1)])[0]
+        expectClose(steps(number(1.1)), expected, relative: 1e-8, absolute: 1e-8, "\(name), order \(order)")
+        expectClose(loop(number(1.1)), steps(number(1.1)), relative: 1e-11, absolute: 1e-12, "\(name), order \(order)")
+      }
+    }
+  }
+
   @Test func structuresAndSeveralArgumentsGoInAndOut() {
     let (x, y) = (Tensor([1.0, 2]), ["a": number(3.0), "b": Tensor([4.0, 5])])
     let (value, derivative) = valueWithDerivative(
