@@ -63,3 +63,6 @@ public func expectError(
 public func sample(_ shape: Shape, seed: UInt64, elementType: ElementType = .float64) -> Tensor {
   .randomNormal(shape, key: RandomKey(seed: seed), elementType: elementType)
 }
+
+/// A `float64` scalar. `Tensor(2.5)` is a literal, which takes the element type of what it meets.
+public func number(_ value: Double) -> Tensor { Tensor([value], shape: .scalar) }

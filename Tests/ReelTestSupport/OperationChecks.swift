@@ -156,7 +156,7 @@ extension OperationRow {
   }
 
   /// A weighted sum of the result, with some operands exchanged.
-  private func loss(_ parts: [Tensor], at positions: [Int], _ x: [Tensor]) -> Tensor {
+  func loss(_ parts: [Tensor], at positions: [Int], _ x: [Tensor]) -> Tensor {
     var operands = x
     for (position, part) in zip(positions, parts) { operands[position] = part }
     let y = apply(operands)
@@ -165,7 +165,7 @@ extension OperationRow {
     return (floating * weights.converted(to: floating.elementType)).sum()
   }
 
-  private func gradientProjection(_ parts: [Tensor], _ x: [Tensor]) -> Tensor {
+  func gradientProjection(_ parts: [Tensor], _ x: [Tensor]) -> Tensor {
     let gradients = gradient(at: parts) { loss($0, at: active, x) }
     return gradients.enumerated().reduce(Tensor(0.0)) { sum, next in
       let weights = NumericDerivative.weights(next.element.count, seed: UInt64(next.offset) + 23)

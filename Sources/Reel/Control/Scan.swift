@@ -130,11 +130,6 @@ extension TensorType {
   func stacked(_ count: Int) -> TensorType { TensorType(shape.inserting(count, at: 0), elementType) }
 }
 
-extension Tensor {
-  /// The tensor so many times along a new leading axis.
-  func repeated(_ count: Int) -> Tensor { broadcasted(to: shape.inserting(count, at: 0)) }
-}
-
 extension Tape {
   /// Records a closed program.
   static func staging(_ types: [TensorType], _ record: ([Tensor]) -> [Tensor]) -> Graph {

@@ -2,6 +2,14 @@
 package struct CustomPullback: Operation, OperationWithBodies {
   let function: Graph
   let rule: Rule
+  /// The batch axes in front of what the rule is written for, innermost first.
+  var batches: [Batch] = []
+
+  /// A batch axis, which all results have, and some operands.
+  struct Batch: Hashable {
+    let isBatched: [Bool]
+    let count: Int
+  }
 
   /// The pullback, compared by identity.
   final class Rule: Sendable {
@@ -16,11 +24,13 @@ package struct CustomPullback: Operation, OperationWithBodies {
 
   package var name: String { rule.name }
   package var bodies: [Graph] { [function] }
-  package func replacingBodies(_ bodies: [Graph]) -> any Operation { CustomPullback(function: bodies[0], rule: rule) }
+  package func replacingBodies(_ bodies: [Graph]) -> any Operation {
+    CustomPullback(function: bodies[0], rule: rule, batches: batches)
+  }
   package var isCheap: Bool { false }
 
   package static func == (left: Self, right: Self) -> Bool {
-    left.rule === right.rule && left.function == right.function
+    left.rule === right.rule && left.batches == right.batches && left.function == right.function
   }
   package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(rule)) }
 
@@ -32,7 +42,7 @@ package struct CustomPullback: Operation, OperationWithBodies {
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let cotangents = zip(context.cotangents, context.results).map { $0 ?? .zeros(like: $1) }
-    let given = rule.body(context.operands, context.results, cotangents)
+    let given = rule(batches[...], context.operands, context.results, cotangents)
     guard given.map(\.type) == context.operands.map(\.type) else {
       TensorError(
         operation: name, operands: context.operands.map(\.type),
@@ -45,8 +55,34 @@ package struct CustomPullback: Operation, OperationWithBodies {
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
-    let (results, areBatched) = function.vectorized(operands, isBatched: isBatched, count: count)
-    return zip(results, areBatched).map { $1 ? $0 : $0.broadcasted(to: $0.shape.inserting(count, at: 0)) }
+    let batched = Tape.staging(operands.map(\.type)) { inputs in
+      let (results, areBatched) = function.vectorized(inputs, isBatched: isBatched, count: count)
+      return zip(results, areBatched).map { $1 ? $0 : $0.repeated(count) }
+    }
+    let batch = Batch(isBatched: isBatched, count: count)
+    return CustomPullback(function: batched, rule: rule, batches: batches + [batch]).apply(operands)
+  }
+}
+
+extension CustomPullback.Rule {
+  /// The cotangents of operands, of which some have batch axes: those of the outermost one are given for every index, and
+  /// added up where the operand is the same for all.
+  fileprivate func callAsFunction(
+    _ batches: ArraySlice<CustomPullback.Batch>, _ operands: [Tensor], _ results: [Tensor], _ cotangents: [Tensor]
+  ) -> [Tensor] {
+    guard let batch = batches.last else { return body(operands, results, cotangents) }
+    let given = operands + results + cotangents
+    let isBatched = batch.isBatched + (results + cotangents).map { _ in true }
+    let types = zip(given, isBatched).map { tensor, isBatched in
+      isBatched ? TensorType(tensor.shape.removing(0), tensor.elementType) : tensor.type
+    }
+    let rows = RecordedFunction(types, takesAssignments: false) { rows in
+      let (operands, others) = (rows.prefix(operands.count), rows.dropFirst(operands.count))
+      return self(
+        batches.dropLast(), Array(operands), Array(others.prefix(results.count)), Array(others.suffix(results.count)))
+    }
+    let found = rows.vectorized(given, isBatched: isBatched, count: batch.count)
+    return zip(found, batch.isBatched).map { $1 ? $0 : $0.sum(along: [0]) }
   }
 }
 
@@ -57,7 +93,9 @@ package struct CustomPullback: Operation, OperationWithBodies {
 ///   - name: The name in graphs and errors.
 ///   - function: The function. It is recorded, so that it may only compute with its argument.
 ///   - pullback: The cotangent of the argument, from the argument, the value and the cotangent of the value. Written with
-///     tensor operations it can be differentiated again.
+///     tensor operations on these three it can be differentiated again, and vectorized. Where it is linear in the cotangent
+///     forward mode works too, by its transpose; where it is not (one that clips the cotangent, say) forward mode reports a
+///     ``TensorError``.
 /// - Returns: The value.
 public func withCustomPullback<Input: TensorStructure & Sendable, Output: TensorStructure & Sendable>(
   at x: Input, name: String = "customPullback", of function: (Input) -> Output,

@@ -11,7 +11,7 @@ public func valueWithGradient<each Input: TensorStructure>(
   withDifferentiation { differentiation in
     let leaves = (repeat differentiation.leaves(of: each x))
     let y = function(repeat each leaves)
-    let cotangents = Cotangents(differentiation.gradients(of: y, by: flattened(repeat each leaves)))
+    let cotangents = StructureParts(differentiation.gradients(of: y, by: flattened(repeat each leaves)))
     return (differentiation.result(y), (repeat cotangents.next(like: each x)))
   }
 }
@@ -43,7 +43,7 @@ public func valueWithPullback<each Input: TensorStructure, Output: TensorStructu
     value,
     { cotangent in
       let found = differentiation.cotangents(of: flatLeaves, from: Array(zip(y.tensors, cotangent.tensors)))
-      let cotangents = Cotangents(found)
+      let cotangents = StructureParts(found)
       return (repeat cotangents.next(like: each inputs))
     }
   )
@@ -64,23 +64,6 @@ package func valueWithVariableGradients(
       differentiation.result(y),
       Dictionary(zip(leaves.map(\.variable), gradients)) { first, _ in first }
     )
-  }
-}
-
-private func flattened<each Input: TensorStructure>(_ x: repeat each Input) -> [Tensor] {
-  var tensors: [Tensor] = []
-  for part in repeat each x { tensors += part.tensors }
-  return tensors
-}
-
-/// Hands out tensors one structure after another.
-private final class Cotangents {
-  private var rest: ArraySlice<Tensor>
-
-  init(_ tensors: [Tensor]) { rest = tensors[...] }
-
-  func next<Structure: TensorStructure>(like structure: Structure) -> Structure {
-    structure.replacingTensors(from: &rest)
   }
 }
 
@@ -148,7 +131,7 @@ final class Differentiation {
   func result(_ y: Tensor) -> Tensor { ownsTape ? y.detached : y }
 }
 
-private func withDifferentiation<Result>(_ body: (Differentiation) -> Result) -> Result {
+func withDifferentiation<Result>(_ body: (Differentiation) -> Result) -> Result {
   let differentiation = Differentiation()
   defer { differentiation.finish() }
   return differentiation.run { body(differentiation) }

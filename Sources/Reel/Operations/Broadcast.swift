@@ -41,6 +41,9 @@ extension Tensor {
   /// The tensor repeated along new leading axes and axes of extent 1 until it has the shape.
   public func broadcasted(to shape: Shape) -> Tensor { shape == self.shape ? self : Broadcast(shape: shape)(self) }
 
+  /// The tensor so many times along a new leading axis.
+  func repeated(_ count: Int) -> Tensor { broadcasted(to: shape.inserting(count, at: 0)) }
+
   /// The tensor summed over the axes along which it repeats a tensor of the shape: the transpose of broadcasting.
   func unbroadcasted(to target: Shape) -> Tensor {
     if shape == target { return self }

@@ -62,6 +62,11 @@ package struct Concatenate: Operation {
     }
   }
 
+  // One concatenation, where the transpose of the slices would be a sum of padded parts.
+  package func pushforward(_ operands: [Tensor], _ tangents: [Tensor?]) -> (results: [Tensor], tangents: [Tensor?]) {
+    (apply(operands), apply(zip(operands, tangents).map { $1 ?? .zeros(like: $0) }))
+  }
+
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
     apply(
       zip(operands, isBatched).map { operand, isBatched in

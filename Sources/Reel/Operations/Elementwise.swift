@@ -100,6 +100,21 @@ package struct Elementwise: Operation {
     zip(row.pullbacks, context.isActive).map { rule, isActive in isActive ? rule?(context) : nil }
   }
 
+  // Elements do not mix, so that the derivative by each operand is its own transpose: a rule serves in both directions.
+  package func pushforward(_ operands: [Tensor], _ tangents: [Tensor?]) -> (results: [Tensor], tangents: [Tensor?]) {
+    let results = apply(operands)
+    let parts = operands.indices.compactMap { index in
+      tangents[index].flatMap { tangent in
+        row.pullbacks[index]?(
+          PullbackContext(
+            operands: operands, results: results, cotangents: [tangent], isActive: tangents.map { $0 != nil },
+            widen: nil))
+      }
+    }
+    let sum = parts.dropFirst().reduce(parts.first) { sum, part in sum.map { $0 + part } }
+    return (results, [sum?.broadcasted(to: results[0].shape)])
+  }
+
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
     apply(Self.aligned(operands, isBatched: isBatched))
   }

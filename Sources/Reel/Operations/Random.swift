@@ -3,7 +3,9 @@ import Synchronization
 /// Uniform random bits as a function of a key and of the position alone: Philox 4×32-10.
 ///
 /// The generator is that of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011). The key
-/// is an operand, so that a recorded program draws anew for every key.
+/// is an operand, so that a recorded program draws anew for every key; several keys draw side by side.
+///
+///     operand:  keys [..., 2]      result:  [...] + shape
 package struct RandomBits: Operation {
   let shape: Shape
 
@@ -11,22 +13,26 @@ package struct RandomBits: Operation {
   package var isCheap: Bool { false }
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
-    guard operands[0] == TensorType([2], .int32) else {
+    let keys = operands[0]
+    guard keys.elementType == .int32, keys.shape.rank > 0, keys.shape.last == 2 else {
       throw TensorError(
-        operation: name, operands: operands, problem: "a key of type \(operands[0])", expected: "i32[2]")
+        operation: name, operands: operands, problem: "a key of type \(keys)", expected: "i32[..., 2]")
     }
-    return [TensorType(shape, .int32)]
+    return [TensorType(Shape(keys.shape.extents.dropLast() + shape.extents), .int32)]
   }
 
   package func run(_ operands: [Storage], into results: [Storage]) {
-    let key = operands[0].elements(as: Int32.self)
-    Kernels.randomBits(key: (key[0], key[1]), into: results[0])
+    let words = operands[0].elements(as: Int32.self)
+    let streams = results[0].viewed(as: TensorType(shape, .int32).stacked(words.count / 2))
+    for stream in 0..<words.count / 2 {
+      Kernels.randomBits(key: (words[2 * stream], words[2 * stream + 1]), into: streams.slice(stream))
+    }
   }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
-    [stacked(operands[0].unstacked().map { self($0) })]
+    apply(operands)
   }
 }
 

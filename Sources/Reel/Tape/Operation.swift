@@ -23,6 +23,11 @@ package protocol Operation: Hashable, Sendable {
   /// derivatives of any order work. A cotangent may have the shape that the operand was broadcast to: the sweep undoes it.
   func pullback(_ context: PullbackContext) -> [Tensor?]
 
+  /// The results and their tangents, given the tangents of the operands, of which at least one is there; nil where nothing
+  /// moves. By default the results, and the transpose of the pullback: an operation has a rule of its own only where that
+  /// saves work, and a loop, so that it carries tangents along instead of keeping its steps.
+  func pushforward(_ operands: [Tensor], _ tangents: [Tensor?]) -> (results: [Tensor], tangents: [Tensor?])
+
   /// The batching rule: the same computation for every index of a new leading axis of extent `count`, which exactly the
   /// operands marked in `isBatched` (at least one) have. Every result has the axis.
   func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor]

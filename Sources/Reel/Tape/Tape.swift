@@ -62,12 +62,15 @@ package final class Tape: Sendable {
   let level: Int
   /// The tape around a body.
   let parent: Tape?
+  /// Whether the code of a body may assign variables, because what they are assigned leaves the body.
+  let takesAssignments: Bool
   let state = Mutex(State())
   private let isClosed = Atomic(false)
 
-  init(_ kind: Kind, parent: Tape? = nil) {
+  init(_ kind: Kind, parent: Tape? = nil, takesAssignments: Bool = false) {
     self.kind = kind
     self.parent = parent
+    self.takesAssignments = takesAssignments
     level = parent.map { $0.level + 1 } ?? 0
   }
 

@@ -57,6 +57,24 @@ extension TensorStructure {
   }
 }
 
+/// The tensors of several structures one after another; literals are tensors of their element type.
+func flattened<each Structure: TensorStructure>(_ structure: repeat each Structure) -> [Tensor] {
+  var tensors: [Tensor] = []
+  for part in repeat each structure { tensors += part.tensors.map { $0.adopting($0.elementType) } }
+  return tensors
+}
+
+/// Hands out tensors one structure after another.
+final class StructureParts {
+  private var rest: ArraySlice<Tensor>
+
+  init(_ tensors: [Tensor]) { rest = tensors[...] }
+
+  func next<Structure: TensorStructure>(like structure: Structure) -> Structure {
+    structure.replacingTensors(from: &rest)
+  }
+}
+
 private func join(_ prefix: String, _ path: String) -> String { path.isEmpty ? prefix : "\(prefix).\(path)" }
 
 extension Tensor: TensorStructure {

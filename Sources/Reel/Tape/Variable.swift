@@ -81,14 +81,19 @@ extension Tape {
 
   func readOutsideScopes(_ variable: Variable) -> Tensor {
     switch kind {
-    case .body: return parent?.read(variable) ?? variable.concrete
+    case .body: return assigned(variable) ?? parent?.read(variable) ?? variable.concrete
     case .eager: return variable.concrete
     case .staged:
-      if let known = state.withLock({ $0.variables.first { $0.variable === variable }?.current }) { return known }
+      if let known = assigned(variable) { return known }
       let input = input(variable.concrete.type, name: variable.name)
       state.withLock { $0.variables.append(VariableBinding(variable: variable, input: input, current: input)) }
       return input
     }
+  }
+
+  /// The value that a variable has by now, if the tape knows of one.
+  private func assigned(_ variable: Variable) -> Tensor? {
+    state.withLock { $0.variables.first { $0.variable === variable }?.current }
   }
 
   /// A tensor of this tape with the value of another, to differentiate with respect to.
@@ -100,15 +105,16 @@ extension Tape {
 
   func assign(_ variable: Variable, _ value: Tensor) {
     switch kind {
-    case .body:
+    case .body where !takesAssignments:
       TensorError(
-        operation: "assign", problem: "variable '\(variable.name)' is assigned in the body of a loop",
-        expected: "the loop to carry the value, and the assignment after it"
+        operation: "assign",
+        problem: "variable '\(variable.name)' is assigned in the body of a loop or a vectorized function",
+        expected: "the value to be carried or returned, and the assignment after it"
       ).report()
     case .eager:
       variable.concrete = value.detached
       shadow(variable, with: value)
-    case .staged:
+    case .staged, .body:
       state.withLock { state in
         if let index = state.variables.firstIndex(where: { $0.variable === variable }) {
           state.variables[index].current = value

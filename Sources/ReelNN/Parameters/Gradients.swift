@@ -11,6 +11,14 @@ public struct Gradients {
     self.values = values
   }
 
+  /// What was found by the variables that hold the parameters.
+  init(_ parameters: [(name: String, parameter: Parameter)], byVariable found: [ObjectIdentifier: Tensor]) {
+    let values = parameters.compactMap { entry in
+      entry.parameter.variable.flatMap { found[ObjectIdentifier($0)] }.map { (ObjectIdentifier(entry.parameter), $0) }
+    }
+    self.init(parameters, Dictionary(values) { first, _ in first })
+  }
+
   /// The gradient by a parameter, of its shape; nil if the computation did not use it.
   public subscript(parameter: Parameter) -> Tensor? { values[ObjectIdentifier(parameter)] }
 
@@ -46,10 +54,5 @@ public func valueWithGradient(
       return model.penalty.map { value + $0 } ?? value
     }
   }
-  var values: [ObjectIdentifier: Tensor] = [:]
-  for (_, parameter) in trainable {
-    guard let variable = parameter.variable else { continue }
-    values[ObjectIdentifier(parameter)] = found[ObjectIdentifier(variable)]
-  }
-  return (value, Gradients(trainable, values))
+  return (value, Gradients(trainable, byVariable: found))
 }

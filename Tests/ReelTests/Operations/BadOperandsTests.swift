@@ -304,7 +304,7 @@ enum BadOperandsTable {
       _ in
       _ = Tensor.iota(3, elementType: .bool)
     },
-    Bad("randomBits", [i32([3])], "randomBits: a key of type i32[3] (operands: i32[3]); expected i32[2]") {
+    Bad("randomBits", [i32([3])], "randomBits: a key of type i32[3] (operands: i32[3]); expected i32[..., 2]") {
       var key = RandomKey(seed: 0)
       key.words = $0[0]
       _ = key.split(into: 2)

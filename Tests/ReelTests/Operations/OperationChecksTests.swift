@@ -93,6 +93,58 @@ import Testing
     #expect(try extent.batchingFailure() == "an operand has the extent of the batch")
   }
 
+  @Test func aWrongForwardRuleIsFound() throws {
+    let row = Row("wrongPushforward", [.real([2, 3])]) {
+      WrongPushforward()($0[0])
+    } reference: {
+      $0[0]
+    }
+    #expect(row.gradientFailure() == nil)
+    #expect(try row.forwardFailure()?.hasPrefix("Jacobian by operand 0 element 0") == true)
+    let stopped = Row("wrongPushforward", [.real([3], isDifferentiable: false)]) {
+      WrongPushforward()($0[0])
+    } reference: {
+      $0[0]
+    }
+    #expect(try stopped.forwardFailure() == "operand 0 moves it by 2.0")
+  }
+
+  @Test func modesThatDoNotNestAreFound() throws {
+    let row = Self.sine { x, cotangent in cotangent * cos(x) }
+    #expect(try row.mixedFailure() == nil)
+    let constant = Row("wrongPushforward", [.real([2, 3])]) {
+      let x = $0[0]
+      return WrongPushforward()(x * x)
+    } reference: {
+      $0[0]
+    }
+    #expect(try constant.mixedFailure()?.hasPrefix("reverse over forward by operand 0") == true)
+  }
+
+  @Test func aWrongThirdDerivativeIsFound() {
+    // The slope of the second pullback is right, that of the third is not.
+    let row = Self.sine { x, cotangent in
+      cotangent
+        * withCustomPullback(at: x) {
+          cos($0)
+        } pullback: { x, _, cotangent in
+          -cotangent * stopGradient(sin(x))
+        }
+    }
+    #expect(row.secondOrderFailure() == nil)
+    #expect(row.thirdOrderFailure()?.hasPrefix("third derivative 0 element 0") == true)
+  }
+
+  @Test func aWrongBatchOfBatchesIsFound() throws {
+    let row = Row("wrongBatching", [.real([2, 3])]) {
+      WrongBatching(isRightOnce: true)($0[0])
+    } reference: {
+      $0[0]
+    }
+    #expect(try row.batchingFailure() == nil)
+    #expect(try row.nestedBatchingFailure()?.hasPrefix("[true] in [true]: batches element 0") == true)
+  }
+
   @Test func codeThatComputesOtherBitsCompiledIsFound() throws {
     let calls = Mutex(0.0)
     let row = Row("sin", [.real([2, 3])]) { x in
@@ -126,12 +178,28 @@ import Testing
   }
 }
 
-/// The operand itself, but for a batching rule that turns the batch round.
+/// The operand itself, but for a batching rule that turns its elements round, if not at first then in what it makes.
 private struct WrongBatching: Reel.Operation {
+  var isRightOnce = false
   var name: String { "wrongBatching" }
   var isView: Bool { true }
   func resultTypes(of operands: [TensorType]) -> [TensorType] { operands }
   func run(_ operands: [Storage], into results: [Storage]) {}
   func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent] }
-  func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { [operands[0].reversed(along: -1)] }
+  func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
+    [isRightOnce ? WrongBatching()(operands[0]) : operands[0].reversed(along: -1)]
+  }
+}
+
+/// The operand itself, with a forward rule that is twice as large as its pullback says.
+private struct WrongPushforward: Reel.Operation {
+  var name: String { "wrongPushforward" }
+  var isView: Bool { true }
+  func resultTypes(of operands: [TensorType]) -> [TensorType] { operands }
+  func run(_ operands: [Storage], into results: [Storage]) {}
+  func pullback(_ context: PullbackContext) -> [Tensor?] { [context.cotangent] }
+  func pushforward(_ operands: [Tensor], _ tangents: [Tensor?]) -> (results: [Tensor], tangents: [Tensor?]) {
+    (apply(operands), tangents.map { $0.map { $0 * 2 } })
+  }
+  func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
 }

@@ -38,4 +38,24 @@ import Testing
   func float32IsNearFloat64(row: OperationRow) {
     #expect(row.precisionFailure() == nil)
   }
+
+  @Test(arguments: OperationTable.rows)
+  func forwardModeGivesTheDerivativesOfReverseMode(row: OperationRow) throws {
+    #expect(try row.forwardFailure() == nil)
+  }
+
+  @Test(arguments: OperationTable.rows)
+  func theModesNestInEachOther(row: OperationRow) throws {
+    #expect(try row.mixedFailure() == nil)
+  }
+
+  @Test(arguments: OperationTable.rows)
+  func thePullbackCanBeDifferentiatedTwice(row: OperationRow) {
+    #expect(row.thirdOrderFailure() == nil)
+  }
+
+  @Test(arguments: OperationTable.rows)
+  func batchesOfBatchesGiveWhatTwoLoopsDo(row: OperationRow) throws {
+    #expect(try row.nestedBatchingFailure() == nil)
+  }
 }

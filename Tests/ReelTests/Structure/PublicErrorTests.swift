@@ -6,7 +6,7 @@ import Testing
 enum PublicErrors {
   typealias Bad = BadOperands
 
-  static let rows: [Bad] = shapes + parts + control + axes
+  static let rows: [Bad] = shapes + parts + control + axes + DerivativeErrors.rows
 
   private static let matrix = [TensorType([2, 3], .float32)]
 
@@ -149,7 +149,7 @@ enum PublicErrors {
     },
     Bad(
       "assign", matrix,
-      "assign: variable 'w' is assigned in the body of a loop; expected the loop to carry the value, and the assignment after it"
+      "assign: variable 'w' is assigned in the body of a loop or a vectorized function; expected the value to be carried or returned, and the assignment after it"
     ) { x in
       let w = Variable(0, name: "w")
       _ = scan(over: x[0], from: x[0][0]) { state, x in

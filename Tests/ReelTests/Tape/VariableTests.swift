@@ -150,7 +150,7 @@ import Testing
   @Test func loopBodiesMayNotAssign() {
     let w = Self.variable(2)
     let message =
-      "assign: variable 'w' is assigned in the body of a loop; expected the loop to carry the value, and the assignment after it"
+      "assign: variable 'w' is assigned in the body of a loop or a vectorized function; expected the value to be carried or returned, and the assignment after it"
     expectError(message) {
       _ = try compiled { (x: Tensor) in
         scan(over: x, from: Tensor([0.0])) { state, x in
