@@ -36,11 +36,12 @@ let package = Package(
 
     // MARK: - Tests
     .target(name: "ReelTestSupport", dependencies: ["Reel", "ReelNN"], path: "Tests/ReelTestSupport"),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(name: "ReelKernelsTests", dependencies: ["ReelKernels"]),
     .testTarget(name: "ReelTests", dependencies: ["Reel", "ReelNN", "ReelTestSupport"]),
     .testTarget(
       name: "ReelNNTests",
-      dependencies: ["Reel", "ReelNN", "ReelTestSupport"],
+      dependencies: ["Reel", "ReelNN", "ReelTestSupport", "AllocationCounter"],
       resources: [.copy("Golden")]
     ),
     .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows", "reel-bench"]),

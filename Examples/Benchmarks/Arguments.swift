@@ -38,6 +38,14 @@ struct Arguments {
     return number
   }
 
+  func probability(_ name: String) throws -> Double {
+    guard let value = values[name] else { return 0 }
+    guard let number = Double(value), (0..<1).contains(number) else {
+      throw Problem(description: "\(name) takes a number from 0 to below 1, not '\(value)'")
+    }
+    return number
+  }
+
   func choice<Choice: RawRepresentable & CaseIterable>(
     _ name: String, default standard: Choice
   ) throws -> Choice where Choice.RawValue == String {

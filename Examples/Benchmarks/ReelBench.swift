@@ -14,8 +14,8 @@ enum ReelBench {
 
   private static let forms: [String: Form] = [
     "step": Form(
-      options: ["--cell", "--mode", "--batch", "--time", "--input", "--units", "--iterations"],
-      flags: ["--forward-only"],
+      options: ["--cell", "--mode", "--batch", "--time", "--input", "--units", "--iterations"] + CellOptions.names,
+      flags: ["--forward-only", "--mask"],
       run: { try StepBenchmark($0).run() }),
     "eager": Form(options: ["--iterations"], run: { try EagerBenchmark.run($0) }),
     "stream": Form(
@@ -29,10 +29,14 @@ enum ReelBench {
   private static let usage = """
     usage: reel-bench FORM [options]     prints one line of JSON
       step                    a training step of the row classifier: forward, backward, Adam
-        --cell NAME           lstm, lstm-gates, gru, rnn or mgu (default lstm)
+        --cell NAME           lstm, lstm-gates, lstm-norm, gru, rnn or mgu (default lstm)
         --mode MODE           loop, unroll or eager (default loop)
         --batch N --time N --input N --units N    (default 128, 28, 28, 64)
         --forward-only        the logits alone
+        --mask                sequences of different lengths
+        --dropout P --recurrent-dropout P         of lstm, gru and rnn (default 0)
+        --activation NAME     of the candidate of lstm, gru and rnn (default tanh)
+        --implementation N    of lstm and gru: 2 for one product for all gates, 1 for one each (default 2)
       eager                   1000 times tanh(y + w) on 8×8, recorded on the tape: microseconds an operation
       stream                  one step at batch 1 with its state carried by the caller, and one call for a sequence
         --cell NAME --time N --input N --units N  (default lstm, 28, 28, 64)

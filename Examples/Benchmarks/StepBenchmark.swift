@@ -1,23 +1,6 @@
 import Reel
 import ReelNN
 
-/// The cells that are measured.
-enum CellName: String, CaseIterable {
-  case lstm
-  case lstmGates = "lstm-gates"
-  case gru, rnn, mgu
-
-  func cell(units: Int) -> any RecurrentCell {
-    switch self {
-    case .lstm: LSTMCell(units)
-    case .lstmGates: SeparateGatesLSTM(units: units)
-    case .gru: GRUCell(units)
-    case .rnn: SimpleRNNCell(units)
-    case .mgu: MinimalGatedUnit(units: units)
-    }
-  }
-}
-
 /// A whole training step of the row classifier: forward, backward, and the update of Adam.
 struct StepBenchmark {
   enum Mode: String, CaseIterable {
@@ -30,12 +13,14 @@ struct StepBenchmark {
   }
 
   private let cell: CellName
+  private let options: CellOptions
   private let mode: Mode
   private let batch, time, input, units, iterations: Int
-  private let isForwardOnly: Bool
+  private let isForwardOnly, isMasked: Bool
 
   init(_ arguments: Arguments) throws {
     cell = try arguments.choice("--cell", default: .lstm)
+    options = try CellOptions(arguments, for: cell)
     mode = try arguments.choice("--mode", default: .loop)
     batch = try arguments.count("--batch", default: 128)
     time = try arguments.count("--time", default: 28)
@@ -43,14 +28,15 @@ struct StepBenchmark {
     units = try arguments.count("--units", default: 64)
     iterations = try arguments.count("--iterations", default: 60)
     isForwardOnly = arguments.has("--forward-only")
+    isMasked = arguments.has("--mask")
     try Arguments.requireModest(batch, time, max(input, 4 * units))
     try Arguments.requireModest(max(input, units), 4 * units)
   }
 
   func run() throws -> Report {
-    let model = model(cell.cell(units: units))
+    let model = model(cell.cell(units: units, options))
     let adam = Adam()
-    let images = Tensor.random([batch, time, input])
+    let images = isMasked ? masked(.random([batch, time, input])) : .random([batch, time, input])
     let labels = Tensor((0..<batch).map { Int32($0 % 10) })
     let train = { (images: Tensor, labels: Tensor) in
       let (loss, gradients) = valueWithGradient(of: model) {
@@ -67,6 +53,8 @@ struct StepBenchmark {
     var report = Report(measurement)
     report.add("cell", cell.rawValue)
     report.add("mode", mode.rawValue)
+    options.add(to: &report)
+    report.add("mask", isMasked)
     report.add("forward_only", isForwardOnly)
     for (name, value) in [("batch", batch), ("time", time), ("input", input), ("units", units)] {
       report.add(name, value)
@@ -74,6 +62,11 @@ struct StepBenchmark {
     report.add("iterations", iterations)
     report.add("parameters", model.parameterCount)
     return report
+  }
+
+  /// Sequences of different lengths, from half of the steps to all.
+  private func masked(_ images: Tensor) -> Tensor {
+    images.withMask(lengths: Tensor((0..<batch).map { Int32(time - $0 % (time / 2 + 1)) }))
   }
 
   private func model<Cell: RecurrentCell>(_ cell: Cell) -> Sequential {

@@ -14,7 +14,7 @@ import Testing
 
   static let keys = ["form", "median_ms", "min_ms", "compile_ms", "peak_rss_mib", "threads", "isa", "iterations"]
 
-  @Test(arguments: ["lstm", "lstm-gates", "gru", "rnn", "mgu"], ["loop", "unroll", "eager"])
+  @Test(arguments: ["lstm", "lstm-gates", "lstm-norm", "gru", "rnn", "mgu"], ["loop", "unroll", "eager"])
   func aStepIsReported(cell: String, mode: String) throws {
     let report = try Self.report([
       "step", "--cell", cell, "--mode", mode, "--units", "8", "--batch", "4", "--time", "3", "--iterations", "2",
@@ -44,12 +44,30 @@ import Testing
     for key in Self.keys + keys { #expect(report[key] != nil, "\(key) in \(report)") }
   }
 
+  @Test(arguments: ["lstm", "gru", "rnn"])
+  func masksAndDropoutAreReported(cell: String) throws {
+    let options = ["--dropout", "0.1", "--recurrent-dropout", "0.2", "--activation", "softsign"]
+    let report = try Self.report(
+      [
+        "step", "--mask", "--cell", cell, "--units", "4", "--batch", "3", "--time", "5", "--iterations", "1",
+      ] + options + (cell == "rnn" ? [] : ["--implementation", "1"]))
+    #expect(report["dropout"] as? Double == 0.1)
+    #expect(report["recurrent_dropout"] as? Double == 0.2)
+    #expect(report["activation"] as? String == "softsign")
+    #expect(report["implementation"] as? Int == (cell == "rnn" ? 2 : 1))
+    #expect(report["mask"] as? Bool == true)
+  }
+
   static let mistakes: [(arguments: [String], message: String)] = [
     ([], "the first argument is one of eager, length, product, step, stream, and it is missing"),
     (["stop"], "not 'stop'"),
     (["step", "--batch", "0"], "--batch takes a whole number from 1 to"),
-    (["step", "--cell", "qrnn"], "--cell takes one of lstm, lstm-gates, gru, rnn, mgu, not 'qrnn'"),
+    (["step", "--cell", "qrnn"], "--cell takes one of lstm, lstm-gates, lstm-norm, gru, rnn, mgu, not 'qrnn'"),
     (["step", "--units"], "--units needs a value"),
+    (["step", "--dropout", "1"], "--dropout takes a number from 0 to below 1, not '1'"),
+    (["step", "--implementation", "3"], "--implementation takes a whole number from 1 to 2, not '3'"),
+    (["step", "--cell", "mgu", "--dropout", "0.5"], "the cell mgu has no option --dropout"),
+    (["step", "--cell", "rnn", "--implementation", "1"], "the cell rnn has no option --implementation"),
     (["eager", "--units", "4"], "unknown option '--units'"),
     (["step", "--batch", "1000000", "--time", "1000000"], "the sizes are too large"),
     (["step", "--isa", "abacus"], "not 'abacus'"),

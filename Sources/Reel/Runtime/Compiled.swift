@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Stages a function: records it once for each combination of argument types, optimises the graph and replays it.
 ///
 /// The function is called again only for arguments of new types. Variables that it reads become inputs of the graph, and
@@ -20,51 +18,24 @@ public func compiled<each Input: TensorStructure, Output: TensorStructure>(
 
 /// A staged function; see ``compiled(_:)``.
 public final class Compiled<Output: TensorStructure, each Input: TensorStructure> {
-  private struct Signature: Hashable {
-    let types: [TensorType]
-    let paths: [String]
-    /// Which of the tensors carry a mask: the masks follow them, as inputs of their own.
-    let isMasked: [Bool]
-    let defaultElementType: ElementType
-    let isTraining: Bool
-  }
-
-  /// The tensors of the arguments, masks included.
-  private struct Arguments {
-    let signature: Signature
-    let tensors: [Tensor]
-
-    init(_ arguments: repeat each Input) {
-      var tensors: [Tensor] = []
-      var paths: [String] = []
-      for argument in repeat each arguments {
-        tensors += argument.tensors
-        paths += argument.tensorPaths
-      }
-      let masks = tensors.map(\.mask)
-      self.tensors = (tensors + masks.compactMap(\.self)).map(\.detached)
-      signature = Signature(
-        types: self.tensors.map(\.type), paths: paths, isMasked: masks.map { $0 != nil }, defaultElementType: .default,
-        isTraining: Recording.isTraining)
-    }
-  }
-
-  private struct Program {
-    let graph: Graph
-    let executable: Executable
-    let reads: [Variable]
-    let assigns: [Variable]
-    let output: Output
-  }
+  /// A program, and a result of the function that takes its tensors.
+  private typealias Recorded = (program: StagedProgram, output: Output)
 
   private let function: (repeat each Input) -> Output
-  private var programs: [Signature: Program] = [:]
+  private var programs: [StagedSignature: Recorded] = [:]
+  /// The program of the last call: most calls are like the one before.
+  private var last: Recorded?
+  /// The arguments of the last call, kept for their memory.
+  private var arguments = StagedArguments()
 
   init(_ function: @escaping (repeat each Input) -> Output) {
     self.function = function
   }
 
   /// Runs the staged function.
+  ///
+  /// Once a program is warm, a call allocates no memory as long as the caller has let go of earlier results. What the
+  /// argument and result types themselves are made of is theirs: an array of tensors is a new array.
   ///
   /// - Parameter arguments: The arguments of the function.
   /// - Returns: Its result.
@@ -73,36 +44,42 @@ public final class Compiled<Output: TensorStructure, each Input: TensorStructure
     guard Recording.tape == nil else {
       return try Recording.throwingErrors { function(repeat each arguments) }
     }
-    let flat = Arguments(repeat each arguments)
-    let program = try program(for: flat.signature, repeat each arguments)
-    let results = program.executable.run(
-      flat.tensors.map { $0.storage! } + program.reads.map { $0.concrete.storage! }
-    ).map(Tensor.init)
-    let outputs = Array(results.dropLast(program.assigns.count))
-    for (variable, value) in zip(program.assigns, results.dropFirst(outputs.count)) { variable.concrete = value }
-    return program.output.replacingTensors(outputs)
+    var flat = StagedArguments()
+    swap(&flat, &self.arguments)
+    defer {
+      flat.clear()
+      self.arguments = flat
+    }
+    flat.read(repeat each arguments)
+    var (program, output) = try program(for: flat.signature, repeat each arguments)
+    program.run(flat.tensors, into: &output)
+    return output
   }
 
   /// The optimised graph that runs for some arguments.
   ///
   /// - Throws: ``TensorError`` if operands in the function do not fit.
   public func graph(for arguments: repeat each Input) throws -> Graph {
-    try program(for: Arguments(repeat each arguments).signature, repeat each arguments).graph
+    var flat = StagedArguments()
+    flat.read(repeat each arguments)
+    return try program(for: flat.signature, repeat each arguments).program.graph
   }
 
-  private func program(for signature: Signature, _ arguments: repeat each Input) throws -> Program {
-    if let program = programs[signature],
-      zip(program.reads, program.graph.inputTypes.suffix(program.reads.count))
-        .allSatisfy({ $0.concrete.type == $1 })
-    {
-      return program
+  private func program(
+    for signature: StagedSignature, _ arguments: repeat each Input
+  ) throws -> Recorded {
+    if let last, last.program.signature == signature, last.program.hasFittingVariables { return last }
+    if let known = programs[signature], known.program.hasFittingVariables {
+      last = known
+      return known
     }
     let program = try record(signature, repeat each arguments)
     programs[signature] = program
+    last = program
     return program
   }
 
-  private func record(_ signature: Signature, _ arguments: repeat each Input) throws -> Program {
+  private func record(_ signature: StagedSignature, _ arguments: repeat each Input) throws -> Recorded {
     let tape = Tape(.staged)
     defer { tape.close() }
     let inputs = signature.types.map { tape.input($0) }
@@ -121,8 +98,7 @@ public final class Compiled<Output: TensorStructure, each Input: TensorStructure
       inputs: (inputs + reads.map { $0.input! }).map(tape.value(of:)),
       outputs: (output.tensors + assigns.map(\.current)).map(tape.value(of:))
     ).applying(Pass.pipeline)
-    return Program(
-      graph: graph, executable: Executable(graph), reads: reads.map(\.variable), assigns: assigns.map(\.variable),
-      output: output.mapTensors { Tensor.zeros([0], elementType: $0.elementType) })
+    let program = StagedProgram(signature, graph, reads: reads.map(\.variable), assigns: assigns.map(\.variable))
+    return (program, output.mapTensors { Tensor.zeros([0], elementType: $0.elementType) })
   }
 }

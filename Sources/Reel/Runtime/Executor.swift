@@ -32,74 +32,108 @@ struct Executor {
     }
   }
 
-  /// Runs `body` on parts of `count` units of work, over the threads if there is enough of it to share.
-  private func split(_ count: Int, work: Int, minimum: Int, _ body: (Range<Int>, UnsafeMutableRawPointer) -> Void) {
+  /// Does all of a kernel's work, over the threads if there is enough of it to share.
+  private func split(_ count: Int, effort: Int, minimum: Int, _ work: some UnitWork) {
     let threads = Threads.shared
-    guard let team, threads.count > 1, work >= minimum, count >= threads.count else {
-      return body(0..<count, scratch)
+    guard let team, threads.count > 1, effort >= minimum, count >= threads.count else {
+      return work.run(0..<count, scratch)
     }
-    threads.fork { part in
-      body(count * part / threads.count..<count * (part + 1) / threads.count, team.scratch[part])
-    }
+    threads.fork(Shared(work: work, units: 0..<count, scratch: team.scratch))
   }
+}
+
+/// The work of a kernel, in units that do not depend on each other.
+private protocol UnitWork {
+  func run(_ units: Range<Int>, _ scratch: UnsafeMutableRawPointer)
+}
+
+/// Units of work divided among the threads.
+private struct Shared<Work: UnitWork>: PartedWork {
+  let work: Work
+  let units: Range<Int>
+  let scratch: [UnsafeMutableRawPointer]
+
+  func run(part: Int, of count: Int) { work.run(units.part(part, of: count), scratch[part]) }
 }
 
 // MARK: - Kernels
 
 extension Executor {
   private func run(_ call: ElementwiseCall) {
+    if let rows { return ElementwiseWork(call: call, bases: bases, block: 0, byColumns: false).run(rows, scratch) }
     let blocks = call.outer.reduce(1, *)
-    if let rows { return run(call, block: 0, rows, 0..<call.columns, scratch) }
-    let work = call.rows * call.columns * call.code.count
+    let effort = call.rows * call.columns * call.code.count
     for block in 0..<blocks {
-      if call.rows > 1 {
-        split(call.rows, work: work, minimum: 1 << 16) { run(call, block: block, $0, 0..<call.columns, $1) }
-      } else {
-        split(call.columns, work: work, minimum: 1 << 16) { run(call, block: block, 0..<1, $0, $1) }
-      }
+      let work = ElementwiseWork(call: call, bases: bases, block: block, byColumns: call.rows == 1)
+      split(call.rows > 1 ? call.rows : call.columns, effort: effort, minimum: 1 << 16, work)
     }
   }
 
-  private func run(
-    _ call: ElementwiseCall, block: Int, _ rows: Range<Int>, _ columns: Range<Int>, _ scratch: UnsafeMutableRawPointer
-  ) {
-    withUnsafeTemporaryAllocation(of: reel_slot.self, capacity: call.slots.count) { slots in
-      for (index, slot) in call.slots.enumerated() {
-        var offset = rows.lowerBound * slot.rowStride + columns.lowerBound * slot.columnStride
-        if block > 0 { offset += call.outer.offset(ofBlock: block, slot.outerStrides) }
-        slots[index] = reel_slot(
-          base: slot.address.resolved(bases) + offset * slot.size, row_stride: slot.rowStride,
-          column_stride: slot.columnStride)
-      }
-      call.code.withUnsafeBufferPointer { code in
-        var program = reel_program(
-          code: code.baseAddress, code_count: code.count, slots: slots.baseAddress, slot_count: slots.count,
-          rows: rows.count, columns: columns.count, scratch: scratch, register_count: call.registerCount)
-        Kernels.table.pointee.elementwise(&program)
+  private struct ElementwiseWork: UnitWork {
+    let call: ElementwiseCall
+    let bases: Bases
+    let block: Int
+    /// Whether the units are columns of the only row; else they are rows.
+    let byColumns: Bool
+
+    func run(_ units: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
+      let (rows, columns) = byColumns ? (0..<1, units) : (units, 0..<call.columns)
+      withUnsafeTemporaryAllocation(of: reel_slot.self, capacity: call.slots.count) { slots in
+        for index in call.slots.indices {
+          let slot = call.slots[index]
+          var offset = rows.lowerBound * slot.rowStride + columns.lowerBound * slot.columnStride
+          if block > 0 { offset += call.outer.offset(ofBlock: block, slot.outerStrides) }
+          slots[index] = reel_slot(
+            base: slot.address.resolved(bases) + offset * slot.size, row_stride: slot.rowStride,
+            column_stride: slot.columnStride)
+        }
+        call.code.withUnsafeBufferPointer { code in
+          var program = reel_program(
+            code: code.baseAddress, code_count: code.count, slots: slots.baseAddress, slot_count: slots.count,
+            rows: rows.count, columns: columns.count, scratch: scratch, register_count: call.registerCount)
+          Kernels.table.pointee.elementwise(&program)
+        }
       }
     }
   }
 
   private func run(_ call: ProductCall) {
-    let element = call.elementType.kernel
-    let size = call.elementType.byteCount
-    func part(_ block: Int, _ rows: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
+    if let rows { return ProductWork(call: call, bases: bases, block: 0).run(rows, scratch) }
+    let blocks = call.outer.reduce(1, *)
+    if blocks >= 4 * Threads.shared.count {
+      // A fork for each of many products costs as much as a small one takes.
+      let effort = blocks * call.rows * call.columns * call.inner
+      return split(blocks, effort: effort, minimum: 1 << 17, WholeProducts(call: call, bases: bases))
+    }
+    for block in 0..<blocks {
+      split(
+        call.rows, effort: call.rows * call.columns * call.inner, minimum: 1 << 17,
+        ProductWork(call: call, bases: bases, block: block))
+    }
+  }
+
+  private struct ProductWork: UnitWork {
+    let call: ProductCall
+    let bases: Bases
+    let block: Int
+
+    func run(_ rows: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
+      let size = call.elementType.byteCount
       var product = call.kernel(bases, scratch, block: block)
       product.m = rows.count
       product.a += rows.lowerBound * product.a_row * size
       product.c += rows.lowerBound * product.c_row * size
       if product.addend != nil { product.addend += rows.lowerBound * product.addend_row * size }
-      Kernels.table.pointee.product(element, &product)
+      Kernels.table.pointee.product(call.elementType.kernel, &product)
     }
-    if let rows { return part(0, rows, scratch) }
-    let blocks = call.outer.reduce(1, *)
-    if blocks >= 4 * Threads.shared.count {
-      return split(blocks, work: blocks * call.rows * call.columns * call.inner, minimum: 1 << 17) { blocks, scratch in
-        for block in blocks { part(block, 0..<call.rows, scratch) }
-      }
-    }
-    for block in 0..<blocks {
-      split(call.rows, work: call.rows * call.columns * call.inner, minimum: 1 << 17) { part(block, $0, $1) }
+  }
+
+  private struct WholeProducts: UnitWork {
+    let call: ProductCall
+    let bases: Bases
+
+    func run(_ blocks: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
+      for block in blocks { ProductWork(call: call, bases: bases, block: block).run(0..<call.rows, scratch) }
     }
   }
 
@@ -110,29 +144,34 @@ extension Executor {
   }
 
   private func run(_ call: ReduceCall) {
-    let operand = call.operand.resolved(bases)
-    let result = call.result.resolved(bases)
-    func part(_ outer: Range<Int>) {
+    let work = ReduceWork(call: call, bases: bases)
+    if let rows { return work.run(rows, scratch) }
+    split(call.outer, effort: call.outer * call.count * call.inner, minimum: 1 << 16, work)
+  }
+
+  private struct ReduceWork: UnitWork {
+    let call: ReduceCall
+    let bases: Bases
+
+    func run(_ outer: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
       Kernels.table.pointee.reduce(
         call.kernel, call.elementType.kernel,
-        operand + outer.lowerBound * call.count * call.inner * call.elementType.byteCount, outer.count, call.count,
-        call.inner, result + outer.lowerBound * call.inner * call.resultType.byteCount)
+        call.operand.resolved(bases) + outer.lowerBound * call.count * call.inner * call.elementType.byteCount,
+        outer.count, call.count, call.inner,
+        call.result.resolved(bases) + outer.lowerBound * call.inner * call.resultType.byteCount)
     }
-    if let rows { return part(rows) }
-    split(call.outer, work: call.outer * call.count * call.inner, minimum: 1 << 16) { outer, _ in part(outer) }
   }
 
   private func run(_ call: CopyCall) {
     let size = call.elementType.byteCount
-    func part(_ rows: Range<Int>) {
-      var extents = call.extents
-      if !extents.isEmpty { extents[0] = rows.count }
+    let rows = rows ?? 0..<(call.extents.first ?? 1)
+    withUnsafeTemporaryAllocation(of: Int.self, capacity: call.extents.count + 1) { extents in
+      for (axis, extent) in call.extents.enumerated() { extents[axis] = axis == 0 ? rows.count : extent }
       Kernels.table.pointee.copy(
-        call.elementType.kernel, extents.count, extents,
+        call.elementType.kernel, call.extents.count, extents.baseAddress!,
         call.source.resolved(bases) + rows.lowerBound * (call.sourceStrides.first ?? 0) * size, call.sourceStrides,
         call.result.resolved(bases) + rows.lowerBound * (call.resultStrides.first ?? 0) * size, call.resultStrides)
     }
-    part(rows ?? 0..<(call.extents.first ?? 1))
   }
 
   private func run(_ call: FillCall) {
@@ -155,13 +194,19 @@ extension Executor {
     guard let rowCount = call.independentRows, let team, Threads.shared.count > 1,
       rowCount >= 8 * Threads.shared.count
     else { return runSteps(call) }
-    let threads = Threads.shared
     for own in team.bases where own != bases { own.update(from: bases, count: team.baseCount) }
-    threads.fork { part in
-      Executor(
-        bases: team.bases[part], scratch: team.scratch[part],
-        rows: rowCount * part / threads.count..<rowCount * (part + 1) / threads.count, team: nil
-      ).runSteps(call)
+    Threads.shared.fork(LoopWork(call: call, rows: 0..<rowCount, team: team))
+  }
+
+  /// A loop whose rows are divided among the threads.
+  private struct LoopWork: PartedWork {
+    let call: LoopCall
+    let rows: Range<Int>
+    let team: Team
+
+    func run(part: Int, of count: Int) {
+      Executor(bases: team.bases[part], scratch: team.scratch[part], rows: rows.part(part, of: count), team: nil)
+        .runSteps(call)
     }
   }
 

@@ -30,11 +30,11 @@ final class Threads: Sendable {
 
   /// What a fork runs. It is written before its generation is published, and read by threads that have claimed a part.
   private struct Job: @unchecked Sendable {
-    var body: UnsafeRawPointer?
-    var call: (@convention(c) (UnsafeRawPointer, Int) -> Void)?
+    let work: UnsafeRawPointer
+    let run: (UnsafeRawPointer, _ part: Int, _ count: Int) -> Void
   }
 
-  private let job = Mutex(Job())
+  private let job = Mutex<Job?>(nil)
   /// The generation, and below it the next part that nobody has claimed.
   private let claims = Atomic(0)
   private let finished = Atomic(0)
@@ -53,32 +53,31 @@ final class Threads: Sendable {
     }
   }
 
-  /// Runs `body` for every part, `0..<count`, on as many threads as come to it, and waits for all of them.
+  /// Runs every part of some work, `0..<count`, on as many threads as come to it, and waits for all of them.
   ///
   /// Threads claim parts one by one, so that a thread that is not scheduled holds nobody up. Called while a fork is
-  /// running, from a part or from another thread, it runs the parts one after another.
-  func fork(_ body: (Int) -> Void) {
+  /// running, from a part or from another thread, it runs the parts one after another. The work is a value and no closure,
+  /// which would have to be put on the heap for other threads to see it.
+  func fork<Work: PartedWork>(_ work: Work) {
     if count == 1 || isForking.exchange(true, ordering: .acquiring) {
-      for part in 0..<count { body(part) }
+      for part in 0..<count { work.run(part: part, of: count) }
       return
     }
-    withoutActuallyEscaping(body) { body in
-      withUnsafePointer(to: body) { pointer in
-        job.withLock {
-          $0 = Job(body: UnsafeRawPointer(pointer)) { raw, part in
-            raw.assumingMemoryBound(to: ((Int) -> Void).self).pointee(part)
-          }
+    withUnsafePointer(to: work) { pointer in
+      job.withLock {
+        $0 = Job(work: UnsafeRawPointer(pointer)) { work, part, count in
+          work.assumingMemoryBound(to: Work.self).pointee.run(part: part, of: count)
         }
-        finished.store(0, ordering: .relaxed)
-        let current = claims.load(ordering: .relaxed) / Self.generation * Self.generation + Self.generation
-        claims.store(current, ordering: .sequentiallyConsistent)
-        if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wake() }
-        runClaimed(current)
-        var spins = 0
-        while finished.load(ordering: .acquiring) < count {
-          spins += 1
-          if spins > 10_000 { sched_yield() }
-        }
+      }
+      finished.store(0, ordering: .relaxed)
+      let current = claims.load(ordering: .relaxed) / Self.generation * Self.generation + Self.generation
+      claims.store(current, ordering: .sequentiallyConsistent)
+      if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wake() }
+      runClaimed(current)
+      var spins = 0
+      while finished.load(ordering: .acquiring) < count {
+        spins += 1
+        if spins > 10_000 { sched_yield() }
       }
     }
     isForking.store(false, ordering: .releasing)
@@ -92,8 +91,8 @@ final class Threads: Sendable {
       guard
         claims.compareExchange(expected: current, desired: current + 1, ordering: .acquiringAndReleasing).exchanged
       else { continue }
-      let job = job.withLock { $0 }
-      job.call!(job.body!, current - generation)
+      let job = job.withLock { $0! }
+      job.run(job.work, current - generation, count)
       finished.add(1, ordering: .releasing)
     }
   }
@@ -125,6 +124,19 @@ final class Threads: Sendable {
     defer { sleepers.subtract(1, ordering: .sequentiallyConsistent) }
     while current() == seen { monitor.wait() }
     return current()
+  }
+}
+
+/// Work that threads can share.
+protocol PartedWork {
+  /// Does one of `count` parts, at the same time as others.
+  func run(part: Int, of count: Int)
+}
+
+extension Range<Int> {
+  /// One of `count` parts of about the same size.
+  func part(_ part: Int, of count: Int) -> Range<Int> {
+    lowerBound + self.count * part / count..<lowerBound + self.count * (part + 1) / count
   }
 }
 

@@ -73,7 +73,7 @@ private final class FreeBlocks: Sendable {
 /// The elements of a tensor, dense and in row-major order, somewhere in a buffer.
 package struct Storage: Sendable {
   package let type: TensorType
-  let buffer: Buffer
+  private(set) var buffer: Buffer
   let byteOffset: Int
 
   /// Elements not yet written.
@@ -98,6 +98,9 @@ package struct Storage: Sendable {
 
   /// The address of the first element. Only kernels and the runtime read or write through it.
   var base: UnsafeMutableRawPointer { buffer.base + byteOffset }
+
+  /// Whether nobody else holds the elements, so that they may be written over.
+  mutating func isHeldOnce() -> Bool { isKnownUniquelyReferenced(&buffer) }
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: type.byteCount) }
 

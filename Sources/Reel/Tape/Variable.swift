@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// A tensor that can be replaced: the only mutable state in Reel.
@@ -7,7 +8,8 @@ import Synchronization
 /// input of the graph and one that is assigned an output. Under a gradient, reading gives a tensor that can be
 /// differentiated. In the body of a loop a variable can be read, and assigning it is an error: carry it instead.
 public final class Variable: Sendable {
-  private let storage: Mutex<Tensor>
+  /// The value, or nil while a program has it to write the next one over it.
+  private let storage: Mutex<Tensor?>
 
   /// The name in printed graphs and errors.
   public let name: String
@@ -35,8 +37,59 @@ public final class Variable: Sendable {
 
   /// The elements, whatever tape is open.
   package var concrete: Tensor {
-    get { storage.withLock { $0 } }
+    get { storage.withLock { $0 } ?? Lending.wait { storage.withLock { $0 } } }
     set { storage.withLock { $0 = newValue } }
+  }
+}
+
+// MARK: - Writing over the value
+
+extension Variable {
+  /// Takes the value out, for a program that gives the next one by ``giveBack(_:)``; whoever reads the variable in between
+  /// waits. If nobody else holds the elements, the taker is then the only one.
+  ///
+  /// Who takes several takes them in one order, so that two programs cannot wait for each other.
+  func take() -> Tensor {
+    func take() -> Tensor? {
+      storage.withLock { value in
+        let taken = value
+        value = nil
+        return taken
+      }
+    }
+    return take() ?? Lending.wait(until: take)
+  }
+
+  /// Ends what ``take()`` began, with the next value.
+  func giveBack(_ value: Tensor) {
+    storage.withLock { $0 = value }
+    Lending.announce()
+  }
+}
+
+/// Where threads wait for the value of a variable that a program has taken.
+private enum Lending {
+  private static let monitor = NSCondition()
+  private static let waiting = Atomic(0)
+
+  /// What `read` gives as soon as it gives something.
+  static func wait(until read: () -> Tensor?) -> Tensor {
+    waiting.add(1, ordering: .sequentiallyConsistent)
+    defer { waiting.subtract(1, ordering: .sequentiallyConsistent) }
+    monitor.lock()
+    defer { monitor.unlock() }
+    while true {
+      if let tensor = read() { return tensor }
+      monitor.wait()
+    }
+  }
+
+  /// Wakes those who wait, after a value has come back.
+  static func announce() {
+    guard waiting.load(ordering: .sequentiallyConsistent) > 0 else { return }
+    monitor.lock()
+    monitor.broadcast()
+    monitor.unlock()
   }
 }
 
