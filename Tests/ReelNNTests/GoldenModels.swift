@@ -33,7 +33,7 @@ struct ModelCase {
         return try makeLayer(part.className, config, unroll: unroll)
       }
     }
-    for name in golden.inputs.keys.sorted() where !["x", "y_true"].contains(name) {
+    for name in golden.inputs.keys.sorted() where !["x", "x.0", "x.1", "y_true"].contains(name) {
       throw OutsideScope("the input '\(name)'")
     }
     _ = try makeLayers(unroll)
@@ -62,32 +62,36 @@ struct ModelCase {
   }
 
   private func results(_ file: [String: Tensor], unroll: Unroll, isCompiled: Bool) throws -> [String: Tensor] {
-    let model = Sequential(try makeLayers(unroll))
-    #expect(model.names.map(kerasName) == golden.config.array!.map { $0["name"]?.string })
+    let model = GoldenNetwork(
+      names: golden.config.array!.map { $0["name"]?.string ?? "" }, layers: try makeLayers(unroll))
     try setParameters(of: model, to: weights(file))
     #expect(model.parameterCount == golden.parameterCount)
-    let (x, labels, optimizer) = (file["x"]!, file["y_true"]!, try newOptimizer())
-    let differentiate = { (x: Tensor, labels: Tensor) -> [String: Tensor] in
-      let output = model(x)
-      let (value, gradients) = valueWithGradient(of: model) { loss(model(x), labels) }
-      var results = ["output": endsWithSoftmax ? softmax(output) : output, "loss": value]
-      for (name, parameter) in gradients.parameters { results["grad.\(kerasName(name))"] = gradients[parameter] }
-      return results
+    let (labels, optimizer) = (file["y_true"]!, try newOptimizer())
+    let inputs = file.keys.filter { $0 == "x" || $0.hasPrefix("x.") }.sorted().map { file[$0]! }
+    // Everything in training, as in Keras's own loop; what that changes beside the update is put back.
+    let differentiate = { (inputs: [Tensor], labels: Tensor) -> [String: Tensor] in
+      model.restoringState {
+        let output = withTraining { model(inputs) }
+        let (value, gradients) = valueWithGradient(of: model) { loss(model(inputs), labels) }
+        var results = ["output": endsWithSoftmax ? softmax(output) : output, "loss": value]
+        for (name, parameter) in gradients.parameters { results["grad.\(kerasName(name))"] = gradients[parameter] }
+        return results
+      }
     }
-    let train = { (x: Tensor, labels: Tensor) -> Tensor in
-      let (value, gradients) = valueWithGradient(of: model) { loss(model(x), labels) }
+    let train = { (inputs: [Tensor], labels: Tensor) -> Tensor in
+      let (value, gradients) = valueWithGradient(of: model) { loss(model(inputs), labels) }
       optimizer.update(model, along: gradients)
       return value
     }
     let (stagedDifferentiate, stagedTrain) = (compiled(differentiate), compiled(train))
-    var results = try isCompiled ? stagedDifferentiate(x, labels) : differentiate(x, labels)
+    var results = try isCompiled ? stagedDifferentiate(inputs, labels) : differentiate(inputs, labels)
     var losses: [Tensor] = []
     for _ in 0..<(try #require(golden.steps)) {
-      losses.append(try isCompiled ? stagedTrain(x, labels) : train(x, labels))
+      losses.append(try isCompiled ? stagedTrain(inputs, labels) : train(inputs, labels))
     }
-    losses.append(loss(model(x), labels))
-    results["losses"] = stacked(losses)
     for (name, parameter) in model.parameters { results["after.\(kerasName(name))"] = parameter.value }
+    losses.append(try isCompiled ? stagedDifferentiate(inputs, labels)["loss"]! : differentiate(inputs, labels)["loss"]!)
+    results["losses"] = stacked(losses)
     return results.merging(sampled(results)) { $1 }
   }
 
@@ -118,6 +122,30 @@ struct ModelCase {
       results["norm.\(name)"] = sqrt((flat * flat).sum())
     }
     return results
+  }
+}
+
+/// The layers of a model by their names in the file: one after another, or with two inputs an encoder whose last states the
+/// decoder starts from.
+private struct GoldenNetwork: Layer {
+  let names: [String]
+  let layers: [any Layer<Tensor, Tensor>]
+
+  init(names: [String], layers: [any Layer<Tensor, Tensor>]) {
+    (self.names, self.layers) = (names, layers)
+    let isNamedByUser = names.contains("encoder")
+    if !isNamedByUser { #expect(Sequential(layers).names.map(kerasName) == names) }
+  }
+
+  var reflectedChildren: [(name: String, value: Any)] { zip(names, layers).map { ($0, $1) } }
+
+  func callAsFunction(_ inputs: [Tensor]) -> Tensor {
+    guard inputs.count == 2, let encoder = layers[0] as? any WithStates, let decoder = layers[1] as? any WithStates else {
+      return Sequential(layers)(inputs[0])
+    }
+    let states = encoder.outputs(of: inputs[0], flatState: []).states
+    let decoded = decoder.outputs(of: inputs[1], flatState: states).outputs[0]
+    return Sequential(Array(layers[2...]))(decoded)
   }
 }
 

@@ -49,7 +49,7 @@ import Testing
     "layer SimpleRNN": [17, 96], "layer LSTM": [21, 128], "layer GRU": [35, 195], "layer RNN": [8, 82],
     "layer Bidirectional": [22, 204], "layer Dense": [5, 19], "layer_stateful SimpleRNN": [1, 18],
     "layer_stateful LSTM": [1, 21], "layer_stateful GRU": [2, 36], "layer_stateful Bidirectional": [1, 24],
-    "layer Conv1D": [15, 59], "layer MaxPooling1D": [4, 8], "layer AveragePooling1D": [4, 8],
+    "layer Conv1D": [16, 63], "layer MaxPooling1D": [4, 8], "layer AveragePooling1D": [4, 8],
     "layer GlobalMaxPooling1D": [1, 2], "layer GlobalAveragePooling1D": [2, 4], "layer Flatten": [1, 2],
     "layer RepeatVector": [1, 2], "layer Embedding": [2, 5], "layer Masking": [1, 3],
     "layer LayerNormalization": [5, 18],
@@ -79,7 +79,7 @@ import Testing
     "layer PReLU": [1, 3], "layer Softmax": [1, 2], "regularizer L1": [1, 2], "regularizer L2": [1, 2],
     "regularizer L1L2": [2, 4], "regularizer OrthogonalRegularizer": [3, 6], "regularizer Dense": [1, 5],
     "constraint MaxNorm": [2, 2], "constraint UnitNorm": [2, 2], "constraint NonNeg": [1, 1],
-    "constraint MinMaxNorm": [2, 2], "model Model": [12, 326],
+    "constraint MinMaxNorm": [2, 2], "model Model": [13, 335],
   ]
 
   @Test func nothingFallsOutOfScopeUnnoticed() {
