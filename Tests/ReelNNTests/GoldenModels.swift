@@ -90,7 +90,8 @@ struct ModelCase {
       losses.append(try isCompiled ? stagedTrain(inputs, labels) : train(inputs, labels))
     }
     for (name, parameter) in model.parameters { results["after.\(kerasName(name))"] = parameter.value }
-    losses.append(try isCompiled ? stagedDifferentiate(inputs, labels)["loss"]! : differentiate(inputs, labels)["loss"]!)
+    losses.append(
+      try isCompiled ? stagedDifferentiate(inputs, labels)["loss"]! : differentiate(inputs, labels)["loss"]!)
     results["losses"] = stacked(losses)
     return results.merging(sampled(results)) { $1 }
   }
@@ -140,7 +141,8 @@ private struct GoldenNetwork: Layer {
   var reflectedChildren: [(name: String, value: Any)] { zip(names, layers).map { ($0, $1) } }
 
   func callAsFunction(_ inputs: [Tensor]) -> Tensor {
-    guard inputs.count == 2, let encoder = layers[0] as? any WithStates, let decoder = layers[1] as? any WithStates else {
+    guard inputs.count == 2, let encoder = layers[0] as? any WithStates, let decoder = layers[1] as? any WithStates
+    else {
       return Sequential(layers)(inputs[0])
     }
     let states = encoder.outputs(of: inputs[0], flatState: []).states
