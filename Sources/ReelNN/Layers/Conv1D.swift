@@ -78,19 +78,14 @@ public struct Conv1D: Layer {
   private func applied(to x: Tensor) -> Tensor {
     guard windows.fit(x, of: self), channelsFallIntoGroups(x) else { return .zeros([1, 1, filters]) }
     let kernel = kernel([kernelSize, x.shape.last / groups, filters])
-    var y = groups == 1 ? convolved(windows(x), kernel) : convolvedInGroups(windows(x), kernel)
+    var y = groups == 1 ? windows.convolved(x, kernel) : convolvedInGroups(windows(x), kernel)
     if useBias { y = y + bias([filters]) }
     y = activation?(y) ?? y
     ActivityPenalties.add(activityRegularizer, on: y)
     return y
   }
 
-  /// A product with the windows as rows: `[batch, windows, size · channels] · [size · channels, filters]`.
-  private func convolved(_ windows: Tensor, _ kernel: Tensor) -> Tensor {
-    windows.flattened(from: 2).matmul(kernel.reshaped(to: [kernelSize * kernel.shape[1], filters]))
-  }
-
-  /// The same for each group: `[batch, groups, windows, size · part] · [groups, size · part, filters / groups]`.
+  /// A product for each group: `[batch, groups, windows, size · part] · [groups, size · part, filters / groups]`.
   private func convolvedInGroups(_ windows: Tensor, _ kernel: Tensor) -> Tensor {
     let (batch, count, part) = (windows.shape[0], windows.shape[1], kernel.shape[1])
     let rows = windows.reshaped(to: [batch, count, kernelSize, groups, part]).transposed([0, 3, 1, 2, 4])

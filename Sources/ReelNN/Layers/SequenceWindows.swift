@@ -50,6 +50,18 @@ struct SequenceWindows {
       .windows(of: size, stride: stride, dilation: dilation, along: 1)
   }
 
+  /// The convolution of `[batch, time, channels]` with `kernel [size, channels, filters]`: a product with the windows as
+  /// rows, `[batch, windows, size · channels] · [size · channels, filters]`.
+  func convolved(_ x: Tensor, _ kernel: Tensor) -> Tensor {
+    self(x).flattened(from: 2).matmul(kernel.reshaped(to: [size * kernel.shape[1], kernel.shape.last]))
+  }
+
+  /// How many windows a sequence has; 0 or less if it is too short for one.
+  func count(_ time: Int) -> Int {
+    let (before, after) = border(time)
+    return (before + time + after - reach) / stride + 1
+  }
+
   /// How many steps that exist each window has.
   func counts(_ time: Int) -> [Double] {
     let (before, after) = border(time)

@@ -58,7 +58,10 @@ public func checkGradients<Cell: RecurrentCell>(
   mode: GradientCheckMode = .automatic, tolerance: Double = 1e-6
 ) throws -> GradientReport {
   try GradientCheck(order: order, mode: mode, tolerance: tolerance)
-    .run(model, model.cell, at: input, initialState, named: "initialState") { model($0, initialState: $1) }
+    .run(
+      model, at: input, initialState ?? model.cell.sampleState(for: input.rank > 1 ? input.shape.removing(1) : .scalar),
+      named: "initialState"
+    ) { model($0, initialState: $1) }
 }
 
 /// Checks the gradients of one step of a recurrent cell: by its input, its state and every parameter, of the output and
@@ -76,7 +79,7 @@ public func checkGradients<Cell: RecurrentCell>(
   tolerance: Double = 1e-6
 ) throws -> GradientReport {
   try GradientCheck(order: order, mode: mode, tolerance: tolerance)
-    .run(cell, cell, at: input, state, named: "state") { cell($0, $1) }
+    .run(cell, at: input, state ?? cell.sampleState(for: input.shape), named: "state") { cell($0, $1) }
 }
 
 /// Checks the gradients of a computation, such as a loss, by every parameter of a model that it uses.
@@ -118,12 +121,12 @@ extension GradientCheck {
   }
 
   /// Checks a function of an input and a state.
-  fileprivate func run<Cell: RecurrentCell, Output: TensorStructure>(
-    _ model: some Module, _ cell: Cell, at input: Tensor, _ state: Cell.State?, named name: String,
-    _ function: @escaping (Tensor, Cell.State) -> (output: Output, state: Cell.State)
+  fileprivate func run<State: TensorStructure, Output: TensorStructure>(
+    _ model: some Module, at input: Tensor, _ state: @autoclosure () -> State, named name: String,
+    _ function: @escaping (Tensor, State) -> (output: Output, state: State)
   ) throws -> GradientReport {
     try run(model) {
-      let state = state ?? cell.sampleState(like: input)
+      let state = state()
       return (
         NamedTensor.list(input, as: "input") + NamedTensor.list(state, as: name),
         { tensors in
@@ -137,9 +140,11 @@ extension GradientCheck {
 }
 
 extension RecurrentCell {
-  /// A state around the initial one for the batch of an input.
-  fileprivate func sampleState(like input: Tensor) -> State {
-    let initial = ElementType.withDefault(.float64) { initialState(batchSize: input.rank > 0 ? input.shape[0] : 1) }
+  /// A state around the initial one for steps of a shape, or for a batch of one if the shape is none of a step.
+  fileprivate func sampleState(for steps: Shape) -> State {
+    let initial = ElementType.withDefault(.float64) {
+      steps.rank > 1 ? initialState(inputShape: steps) : initialState(batchSize: 1)
+    }
     var seed: UInt64 = 0
     return initial.mapTensors { tensor in
       guard tensor.elementType.isFloatingPoint else { return tensor }

@@ -11,11 +11,15 @@ struct GateProducts: Sendable {
   let isSeparate: Bool
 
   /// `x [batch, features]` times `weights [features, gates·units]`: `[batch, gates·units]`.
-  func callAsFunction(_ x: Tensor, _ weights: Tensor) -> Tensor {
-    guard isSeparate else { return dropout(x).matmul(weights) }
+  ///
+  /// - Parameter product: What stands for the matrix product, such as a convolution.
+  func callAsFunction(
+    _ x: Tensor, _ weights: Tensor, _ product: (Tensor, Tensor) -> Tensor = { $0.matmul($1) }
+  ) -> Tensor {
+    guard isSeparate else { return product(dropout(x), weights) }
     let units = weights.shape.last / gates
     let products = (0..<gates).map { gate in
-      dropout(x, mask: gate).matmul(weights.sliced(gate * units..<(gate + 1) * units, along: -1))
+      product(dropout(x, mask: gate), weights.sliced(gate * units..<(gate + 1) * units, along: -1))
     }
     return concatenated(products, along: -1)
   }
