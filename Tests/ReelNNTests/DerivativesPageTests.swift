@@ -1,4 +1,3 @@
-import Foundation
 import Reel
 import ReelNN
 import ReelTestSupport
@@ -64,28 +63,5 @@ import Testing
     // Page: end
   }
 
-  @Test func theBlocksAreThoseOfThePage() throws {
-    let here = URL(filePath: #filePath)
-    let source = try Self.lines(of: here)
-    let page = here.appending(path: "../../../Docs/Derivatives.md").standardizedFileURL
-    let blocks = try Self.lines(of: page).split(separator: "```swift").dropFirst().map {
-      Array($0.prefix { $0 != "```" })
-    }
-    #expect(blocks.count == 4)
-    for (number, block) in blocks.enumerated() {
-      let start = try #require(source.firstIndex { $0.hasSuffix("// Page: block \(number + 1)") }) + 1
-      let end = try #require(source[start...].firstIndex { $0.hasSuffix("// Page: end") })
-      let indentation = source[start].prefix { $0 == " " }.count
-      let shown = source[start..<end].map { String($0.dropFirst(indentation)) }
-      #expect(Self.words(shown) == Self.words(block), "block \(number + 1)")
-    }
-  }
-
-  private static func lines(of file: URL) throws -> [String] {
-    try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false).map(
-      String.init)
-  }
-
-  /// Lines whose comments are not lined up, for the formatter has other ideas of that.
-  private static func words(_ lines: [String]) -> [[Substring]] { lines.map { $0.split(separator: " ") } }
+  @Test func theBlocksAreThoseOfThePage() throws { try expectBlocks(of: "Docs/Derivatives.md") }
 }

@@ -15,11 +15,12 @@ public struct StreamWindow<State: TensorStructure> {
 /// Truncated backpropagation through time along a stream of any length: every `steps` steps a gradient that goes back through
 /// the last `backward` steps, the state carried on, the graph cut.
 ///
-///     var state = lstm.cell.initialState(batchSize: 32)
-///     state = truncated(steps: 20, backward: 40, over: x, from: state) { window in
-///       let (_, gradients) = valueWithGradient(of: lstm) { loss(lstm(window.x, initialState: window.state).output) }
-///       adam.update(lstm, along: gradients)
-///     } advance: { x, state in lstm(x, initialState: state).state }
+///     let last = truncated(steps: 20, backward: 40, over: stream, from: rnn.cell.initialState(batchSize: 32)) { window in
+///       let (_, gradients) = valueWithGradient(of: rnn) { loss(rnn(window.x, initialState: window.state).output) }
+///       adam.update(rnn, along: gradients)
+///     } advance: { x, state in
+///       rnn(x, initialState: state).state
+///     }
 ///
 /// BPTT(k₂; k₁) of Williams and Peng, "An efficient gradient-based algorithm for on-line training of recurrent network
 /// trajectories" (1990), with k₁ = `steps` and k₂ = `backward`. Memory depends on `backward`, not on the stream.
