@@ -26,7 +26,7 @@ enum Golden {
   static func tensors(of golden: GoldenCase) throws -> [String: Tensor] {
     let backend = golden.kind.hasPrefix("torch") ? "torch" : "keras"
     let file = folder.appendingPathComponent(backend).appendingPathComponent(golden.file)
-    let tensors = try Safetensors(contentsOf: file).tensors
+    let tensors = try Safetensors(path: file.path).tensors
     let codes: [ElementType: String] = [.float32: "F32", .float64: "F64", .int32: "I32", .bool: "BOOL"]
     for part in [golden.inputs, golden.weights, golden.cotangents, golden.outputs] {
       for (name, expected) in part {
@@ -57,17 +57,12 @@ func expectGolden(_ found: [String: Tensor], _ expected: [String: Tensor], of go
   }
 }
 
-/// The Keras name of a parameter: `lstm.recurrent_kernel` for `lstm.recurrentKernel`, `conv1d.kernel` for `conv1D.kernel`.
-func kerasName(_ path: String) -> String {
-  path.replacing(/([a-z])([A-Z])/) { "\($0.1)_\($0.2)" }.lowercased()
-}
+/// The Keras name of a parameter: `lstm.recurrent_kernel` for `lstm.recurrentKernel`.
+func kerasName(_ path: String) -> String { KerasWeights.name(path) }
 
-/// Gives each parameter of a module its value by Keras name, and expects all to have a place.
+/// Gives the parameters of a module their values by Keras names, and expects all to have a place.
 func setParameters(of module: some Module, to values: [String: Tensor]) throws {
-  let parameters = Dictionary(uniqueKeysWithValues: module.parameters.map { (kerasName($0.name), $0.parameter) })
-  for (name, value) in values {
-    try #require(parameters[name], "no parameter \(name) among \(parameters.keys.sorted())").value = value
-  }
+  try KerasWeights(values).load(into: module, allowing: .missing)
 }
 
 // MARK: - One layer
@@ -259,62 +254,4 @@ private func results(
     results["after.\(kerasName(name))"] = parameter.value
   }
   return results
-}
-
-// MARK: - PyTorch
-
-extension LayerCase {
-  /// A recurrent layer of PyTorch: transposed weights, gates in another order, two biases, states with a leading axis for
-  /// layers, perhaps time before batch.
-  init(torch golden: GoldenCase) throws {
-    let known: Set = ["input_size", "hidden_size", "num_layers", "bias", "batch_first", "nonlinearity"]
-    let settings = try Settings(golden.config, known: known)
-    guard try settings.integer("num_layers") == 1 else { throw OutsideScope("several layers in one") }
-    let (units, useBias) = (try settings.integer("hidden_size"), settings.truth("bias"))
-    let timeFirst = !settings.truth("batch_first")
-    let isGRU = golden.layer == "torch.nn.GRU"
-    let activation = golden.layer == "torch.nn.RNN" ? try settings.activation("nonlinearity") : .tanh
-    try self.init(golden) { unroll in
-      switch golden.layer {
-      case "torch.nn.LSTM":
-        LSTM(units, useBias: useBias, returnSequences: true, returnState: true, unroll: unroll)
-      case "torch.nn.GRU":
-        GRU(units, useBias: useBias, returnSequences: true, returnState: true, unroll: unroll)
-      case "torch.nn.RNN":
-        SimpleRNN(
-          units, activation: activation, useBias: useBias, returnSequences: true, returnState: true, unroll: unroll)
-      case let name: throw OutsideScope("the layer \(name)")
-      }
-    } translate: { file in
-      var tensors = file.mapValues(\.self)
-      for name in ["x", "cotangent"] where timeFirst { tensors[name] = file[name]!.transposed([1, 0, 2]) }
-      for (name, value) in file where name.contains("state.") { tensors[name] = value.squeezed(at: 0) }
-      tensors["kernel"] = reordered(file["weight_ih_l0"]!, isGRU: isGRU).transposed()
-      tensors["recurrent_kernel"] = reordered(file["weight_hh_l0"]!, isGRU: isGRU).transposed()
-      if let input = file["bias_ih_l0"], let recurrent = file["bias_hh_l0"] {
-        tensors["bias"] =
-          isGRU
-          ? stacked([reordered(input, isGRU: true), reordered(recurrent, isGRU: true)]) : input + recurrent
-      }
-      return tensors
-    } restore: { found in
-      var tensors = found
-      for name in ["output", "grad.x"] where timeFirst { tensors[name] = found[name]!.transposed([1, 0, 2]) }
-      for (name, value) in found where name.contains("state.") { tensors[name] = value.expanded(at: 0) }
-      tensors["grad.weight_ih_l0"] = reordered(found["grad.kernel"]!.transposed(), isGRU: isGRU)
-      tensors["grad.weight_hh_l0"] = reordered(found["grad.recurrent_kernel"]!.transposed(), isGRU: isGRU)
-      if let bias = found["grad.bias"] {
-        tensors["grad.bias_ih_l0"] = isGRU ? reordered(bias[0], isGRU: true) : bias
-        tensors["grad.bias_hh_l0"] = isGRU ? reordered(bias[1], isGRU: true) : bias
-      }
-      return tensors
-    }
-  }
-}
-
-/// The rows of a GRU's gates from r, z, n to z, r, n or back; those of others as they are.
-private func reordered(_ weights: Tensor, isGRU: Bool) -> Tensor {
-  guard isGRU else { return weights }
-  let gates: (Tensor, Tensor, Tensor) = weights.split(into: 3, along: 0)
-  return concatenated([gates.1, gates.0, gates.2])
 }

@@ -15,7 +15,7 @@ func reasonOutsideScope(_ golden: GoldenCase) -> String? {
   do {
     switch golden.kind {
     case "layer", "layer_stateful": _ = try LayerCase(keras: golden)
-    case "torch_layer": _ = try LayerCase(torch: golden)
+    case "torch_layer", "torch_model": _ = try TorchCase(golden)
     case "loss": _ = try LossCase(golden)
     case "metric": _ = try makeMetric(golden.layer, golden.config)
     case "optimizer": _ = try makeOptimizer(golden.layer, golden.config)

@@ -14,7 +14,10 @@ import Testing
   func statefulLayer(golden: GoldenCase) throws { try LayerCase(keras: golden).check() }
 
   @Test(arguments: Golden.covered("torch_layer"))
-  func layerOfPyTorch(golden: GoldenCase) throws { try LayerCase(torch: golden).check() }
+  func layerOfPyTorch(golden: GoldenCase) throws { try TorchCase(golden).check() }
+
+  @Test(arguments: Golden.covered("torch_model"))
+  func modelOfPyTorch(golden: GoldenCase) throws { try TorchCase(golden).check() }
 
   @Test(arguments: Golden.covered("loss"))
   func loss(golden: GoldenCase) throws { try LossCase(golden).check() }
@@ -54,7 +57,8 @@ import Testing
     "layer RepeatVector": [1, 2], "layer Embedding": [2, 5], "layer Masking": [1, 3],
     "layer LayerNormalization": [5, 18],
     "layer BatchNormalization": [6, 32], "layer TimeDistributed": [2, 8],
-    "torch_layer torch.nn.RNN": [1, 7], "torch_layer torch.nn.LSTM": [4, 32], "torch_layer torch.nn.GRU": [4, 27],
+    "torch_layer torch.nn.RNN": [2, 27], "torch_layer torch.nn.LSTM": [9, 103], "torch_layer torch.nn.GRU": [8, 77],
+    "torch_model torch.nn.Module": [2, 26],
     "loss MeanSquaredError": [3, 24], "loss MeanAbsoluteError": [1, 8], "loss MeanAbsolutePercentageError": [1, 8],
     "loss MeanSquaredLogarithmicError": [1, 8], "loss Huber": [3, 24], "loss LogCosh": [2, 16],
     "loss Poisson": [1, 8], "loss CosineSimilarity": [2, 16], "loss KLDivergence": [1, 8], "loss Hinge": [2, 16],
@@ -97,7 +101,7 @@ import Testing
     let reasons = Golden.cases.compactMap { reasonOutsideScope($0.golden) }
     let known = [
       "cases of kind", "the layer", "the loss", "the metric", "the optimizer", "the setting", "the input",
-      "learning_rate =", "several layers in one",
+      "learning_rate =",
     ]
     for reason in reasons { #expect(known.contains { reason.hasPrefix($0) }, "\(reason)") }
     #expect(reasons.count == Golden.cases.count - Self.counts.values.reduce(0) { $0 + $1[0] })
@@ -105,7 +109,8 @@ import Testing
 
   @Test func theFolderHasTheFilesThatAreRunAndNoOthers() throws {
     for backend in ["keras", "torch"] {
-      let run = Golden.cases.filter { $0.backend == backend && reasonOutsideScope($0.golden) == nil }.map(\.golden.file)
+      let cases = Golden.cases.filter { $0.backend == backend && reasonOutsideScope($0.golden) == nil }.map(\.golden)
+      let run = cases.map(\.file) + cases.compactMap(\.checkpoint)
       let found = try FileManager.default.contentsOfDirectory(
         atPath: Golden.folder.appendingPathComponent(backend).path)
       #expect(Set(found).symmetricDifference(run + ["index.json"]) == [])

@@ -73,6 +73,8 @@ public struct GoldenCase: Decodable, Sendable {
   public let file: String
   /// What kind of case it is: `layer`, `loss`, `optimizer`, …
   public let kind: String
+  /// A file with the bare weights, if there is one.
+  public let checkpoint: String?
   /// The class that was run.
   public let layer: String
   /// `float32` or `float64`.
@@ -103,8 +105,8 @@ public struct GoldenCase: Decodable, Sendable {
   public let formulas: [String: Formula], samples: [String: Sample]
 
   private enum CodingKeys: String, CodingKey {
-    case name, file, kind, layer, dtype, config, inputs, weights, cotangents, outputs, gradients, objective, tolerance
-    case tolerances, loss, optimizer, call, parameterCount = "count_params", steps, activation
+    case name, file, kind, checkpoint, layer, dtype, config, inputs, weights, cotangents, outputs, gradients, objective
+    case tolerance, tolerances, loss, optimizer, call, parameterCount = "count_params", steps, activation
     case formulas = "formula_weights", samples
   }
 
@@ -117,6 +119,7 @@ public struct GoldenCase: Decodable, Sendable {
     name = try container.decode(String.self, forKey: .name)
     file = try container.decode(String.self, forKey: .file)
     kind = try container.decode(String.self, forKey: .kind)
+    checkpoint = try container.decodeIfPresent(String.self, forKey: .checkpoint)
     layer = try container.decode(String.self, forKey: .layer)
     dtype = try container.decode(String.self, forKey: .dtype)
     config = try container.decode(JSONValue.self, forKey: .config)

@@ -51,7 +51,8 @@ public struct RandomKey: TensorFields, Sendable {
     words = Tensor([Int32(truncatingIfNeeded: seed), Int32(truncatingIfNeeded: seed >> 32)])
   }
 
-  init(words: Tensor) { self.words = words }
+  /// The key of two words.
+  package init(words: Tensor) { self.words = words }
 
   /// Independent keys; this one is not to be used for anything else then.
   public func split(into count: Int) -> [RandomKey] {
@@ -150,7 +151,7 @@ extension RandomKey {
   private static let process = Variable(Tensor([0, 0] as [Int32]), name: "randomKey")
 
   /// The stream that keys are drawn from.
-  @TaskLocal private static var stream = process
+  @TaskLocal private static var currentStream = process
 
   /// Held from reading the stream to assigning it, so that no two threads draw the same key.
   private static let turn = Mutex(())
@@ -158,16 +159,22 @@ extension RandomKey {
   /// The next key of the stream.
   static func next() -> RandomKey {
     turn.withLock { _ in
-      let drawn = RandomBits(shape: [2, 2])(stream.value)
-      stream.value = drawn[0]
+      let drawn = RandomBits(shape: [2, 2])(currentStream.value)
+      currentStream.value = drawn[0]
       return RandomKey(words: drawn[1])
     }
   }
 
-  static func seed(_ seed: UInt64) { stream.value = RandomKey(seed: seed).words }
+  /// Where the stream of the running code is, for checkpoints: the next key is drawn from it.
+  package static var stream: RandomKey {
+    get { RandomKey(words: turn.withLock { _ in currentStream.concrete }) }
+    set { turn.withLock { _ in currentStream.concrete = newValue.words } }
+  }
+
+  static func seed(_ seed: UInt64) { currentStream.value = RandomKey(seed: seed).words }
 
   static func withStream<Result>(_ seed: UInt64, _ body: () throws -> Result) rethrows -> Result {
-    try $stream.withValue(Variable(RandomKey(seed: seed).words, name: "randomKey"), operation: body)
+    try $currentStream.withValue(Variable(RandomKey(seed: seed).words, name: "randomKey"), operation: body)
   }
 }
 

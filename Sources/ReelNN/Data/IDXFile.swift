@@ -11,12 +11,12 @@ public struct IDXFile: Sendable {
   /// Reads a file of unsigned bytes.
   ///
   /// - Parameters:
-  ///   - path: The file; if its name ends in `.gz` it is decompressed with the system's `gzip`.
+  ///   - path: The file; if its name ends in `.gz` it is decompressed.
   ///   - rank: The number of axes the file must have.
   /// - Throws: ``DataError`` if the file is missing, no IDX file of unsigned bytes, of another rank, or not as long as its
   ///   header says.
-  public init(path: String, rank: Int) throws {
-    let data = try Self.contents(of: path)
+  public init(path: String, rank: Int) throws(DataError) {
+    let data = try FileBytes.read(path)
     func fail(_ problem: String) -> DataError { DataError(path: path, problem: problem) }
     guard data.count >= 4, data[0] == 0, data[1] == 0 else { throw fail("is not an IDX file") }
     guard data[2] == 0x08 else { throw fail("holds elements of type \(data[2]), not unsigned bytes (8)") }
@@ -25,48 +25,22 @@ public struct IDXFile: Sendable {
     let extents = (0..<rank).map { axis in
       (0..<4).reduce(0) { $0 << 8 | Int(data[4 + 4 * axis + $1]) }
     }
-    // Extents of up to 2³² can overflow their product.
-    let count = extents.reduce(Optional(1)) { product, extent in
-      product.flatMap { $0.multipliedReportingOverflow(by: extent).overflow ? nil : $0 * extent }
-    }
     let held = data.count - 4 - 4 * rank
-    guard held == count else {
+    guard let shape = Shape(fromFile: extents, elementByteCount: 1), held == shape.count else {
       let product = extents.map(String.init).joined(separator: " × ")
       throw fail("holds \(held) elements where its header says \(product)")
     }
-    shape = Shape(extents)
+    self.shape = shape
     bytes = Array(data[(4 + 4 * rank)...])
   }
 
-  private static func contents(of path: String) throws -> [UInt8] {
-    guard FileManager.default.fileExists(atPath: path) else { throw DataError(path: path, problem: "no such file") }
-    if path.hasSuffix(".gz") { return try decompressed(path) }
-    do {
-      return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-    } catch {
-      throw DataError(path: path, problem: "cannot be read")
-    }
-  }
-
-  private static func decompressed(_ path: String) throws -> [UInt8] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["gzip", "-dc", "--", path]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    do {
-      try process.run()
-    } catch {
-      throw DataError(path: path, problem: "cannot be decompressed, for there is no gzip")
-    }
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    // 127 is how `env` says that it found no program of the name.
-    guard process.terminationStatus != 127 else {
-      throw DataError(path: path, problem: "cannot be decompressed, for there is no gzip")
-    }
-    guard process.terminationStatus == 0 else { throw DataError(path: path, problem: "is no complete gzip file") }
-    return Array(data)
+  /// The elements as numbers, each multiplied by a factor: 1/255 brings pixels into 0...1.
+  ///
+  /// - Parameters:
+  ///   - scale: The factor; 1 by default.
+  ///   - elementType: `int32` for labels, say; ``Reel/ElementType/default`` if nil. Integers are rounded towards zero.
+  public func tensor(scaledBy scale: Double = 1, elementType: ElementType? = nil) -> Tensor {
+    let numbers = Tensor(bytes.map { Double($0) * scale }, shape: shape)
+    return numbers.converted(to: elementType ?? .default)
   }
 }

@@ -41,6 +41,11 @@ public struct LayerNormalization: Layer {
     beta = Parameter(betaInitializer, regularizer: betaRegularizer, constraint: betaConstraint)
   }
 
+  /// The stored properties, without a factor or summand that is switched off.
+  public var reflectedChildren: [(name: String, value: Any)] {
+    storedProperties.filter { ($0.name != "gamma" || scale) && ($0.name != "beta" || center) }
+  }
+
   /// Applies the layer.
   public func callAsFunction(_ x: Tensor) -> Tensor { inOwnScope(passingMaskOf: x) { applied(to: x) } }
 

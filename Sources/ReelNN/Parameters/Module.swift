@@ -9,8 +9,18 @@ public protocol Module {
 }
 
 extension Module {
-  /// The stored properties.
+  /// The stored properties, but for those that a switch beside them turns off: `bias` where `useBias` is false. A parameter
+  /// that is never made is then no part of the model, and nobody misses it in a file.
   public var reflectedChildren: [(name: String, value: Any)] {
+    let children = storedProperties
+    let off = Set(children.filter { $0.value as? Bool == false && $0.name.hasPrefix("use") }.map(\.name))
+    return children.filter { child in
+      off.isEmpty || !off.contains("use\(child.name.prefix(1).uppercased())\(child.name.dropFirst())")
+    }
+  }
+
+  /// The stored properties, all of them.
+  var storedProperties: [(name: String, value: Any)] {
     Mirror(reflecting: self).children.map { ($0.label ?? "", $0.value) }
   }
 

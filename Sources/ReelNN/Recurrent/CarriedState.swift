@@ -3,8 +3,8 @@ import Synchronization
 
 /// The state that a stateful recurrent layer keeps from call to call.
 ///
-/// It is made of variables, so that a staged call reads and assigns it; they are no parameters: nothing trains, counts or
-/// saves them. No gradient flows from one call into another.
+/// It is made of variables, so that a staged call reads and assigns it; they are no parameters: nothing trains or
+/// counts them, and only a ``Checkpoint`` saves them. No gradient flows from one call into another.
 final class CarriedState: Sendable {
   private struct Contents {
     var variables: [Variable] = []
@@ -61,6 +61,9 @@ final class CarriedState: Sendable {
     }
     store(initial)
   }
+
+  /// What the next call starts from; nil if it starts anew.
+  var kept: [Tensor]? { contents.withLock { $0.isReset ? nil : $0.variables }?.map(\.concrete) }
 
   /// The batch size of the calls so far.
   var batchSize: Int? { contents.withLock { $0.variables.first?.concrete.shape[0] } }

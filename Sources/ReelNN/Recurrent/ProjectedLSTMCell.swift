@@ -14,6 +14,8 @@ public struct ProjectedLSTMCell: RecurrentCell {
   public let units: Int
   /// The size of the hidden state and of the output; that of the cell state if nil.
   public let projection: Int?
+  /// Whether there is a bias.
+  public let useBias: Bool
   /// The largest magnitude of the cell state; none if nil.
   public let cellClip: Double?
   /// The largest magnitude of the projected state; none if nil.
@@ -30,13 +32,17 @@ public struct ProjectedLSTMCell: RecurrentCell {
   /// - Parameters:
   ///   - units: The size of the cell state.
   ///   - projection: The size of the hidden state and of the output; no projection if nil, the default.
+  ///   - useBias: Whether there is a bias; true by default.
   ///   - cellClip: The largest magnitude of the cell state; none if nil, the default.
   ///   - projectionClip: The largest magnitude of the projected state; none if nil, the default.
-  public init(_ units: Int, projection: Int? = nil, cellClip: Double? = nil, projectionClip: Double? = nil) {
+  public init(
+    _ units: Int, projection: Int? = nil, useBias: Bool = true, cellClip: Double? = nil, projectionClip: Double? = nil
+  ) {
     precondition(units > 0 && projection ?? 1 > 0, "ProjectedLSTM needs at least one unit, and one projected")
     precondition(cellClip ?? 1 > 0 && projectionClip ?? 1 > 0, "ProjectedLSTM clips at positive magnitudes")
     self.units = units
     self.projection = projection
+    self.useBias = useBias
     self.cellClip = cellClip
     self.projectionClip = projectionClip
   }
@@ -48,7 +54,8 @@ public struct ProjectedLSTMCell: RecurrentCell {
 
   /// One step: `x [batch, features]`.
   public func callAsFunction(_ x: Tensor, _ state: LSTMCell.State) -> (output: Tensor, state: LSTMCell.State) {
-    let input = x.matmul(kernel([x.shape.last, 4 * units])) + bias([4 * units])
+    var input = x.matmul(kernel([x.shape.last, 4 * units]))
+    if useBias { input = input + bias([4 * units]) }
     let z = input + state.hidden.matmul(recurrentKernel([projection ?? units, 4 * units]))
     let (zi, zf, zc, zo) = z.split(into: 4)
     let cell = clipped(sigmoid(zf) * state.cell + sigmoid(zi) * tanh(zc), to: cellClip)

@@ -188,8 +188,9 @@ extension RNN {
 }
 
 extension RNN: NamedLayer {
-  /// The cell's name without `Cell`: `lstm`.
+  /// The cell's name without `Cell`: `lstm`; `rnn` for a stack, as in Keras.
   package var layerName: String {
+    if Cell.self == StackedRNNCells.self { return "rnn" }
     let name = "\(Cell.self)".prefix { $0 != "<" }
     return lowerCamelCase(name.hasSuffix("Cell") && name.count > 4 ? String(name.dropLast(4)) : String(name))
   }

@@ -5,19 +5,6 @@ import Testing
 
 /// Files of bytes are read whole or refused with a reason.
 @Suite struct IDXFileTests {
-  /// Runs code with the path of a file of some bytes.
-  @discardableResult
-  static func withFile<Result>(
-    _ bytes: [UInt8], name: String = "data", _ body: (String) throws -> Result
-  ) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("reel-idx-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appendingPathComponent(name)
-    try Data(bytes).write(to: file)
-    return try body(file.path)
-  }
-
   static func idx(_ extents: [UInt32], _ elements: [UInt8], type: UInt8 = 8) -> [UInt8] {
     [0, 0, type, UInt8(extents.count)]
       + extents.flatMap { extent in (0..<4).map { UInt8(truncatingIfNeeded: extent >> (24 - 8 * UInt32($0))) } }
@@ -38,14 +25,14 @@ import Testing
   }
 
   @Test func readsExtentsAndElements() throws {
-    try Self.withFile(Self.idx([2, 1, 3], [1, 2, 3, 253, 254, 255])) { path in
+    try withFile(Self.idx([2, 1, 3], [1, 2, 3, 253, 254, 255])) { path in
       let file = try IDXFile(path: path, rank: 3)
       #expect(file.shape == [2, 1, 3])
       #expect(file.bytes == [1, 2, 3, 253, 254, 255])
     }
     for (extents, count) in [([300], 300), ([0, 28, 28], 0), ([], 1)] as [([UInt32], Int)] {
       let elements = [UInt8](repeating: 7, count: count)
-      let file = try Self.withFile(Self.idx(extents, elements)) { try IDXFile(path: $0, rank: extents.count) }
+      let file = try withFile(Self.idx(extents, elements)) { try IDXFile(path: $0, rank: extents.count) }
       #expect(file.shape == Shape(extents.map(Int.init)) && file.bytes == elements)
     }
   }
@@ -54,7 +41,7 @@ import Testing
     // More than a pipe holds, so that reading has to keep up with writing.
     let elements = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
     let bytes = try Self.compressed(Self.idx([500, 400], elements))
-    try Self.withFile(bytes, name: "data.gz") { path in
+    try withFile(bytes, name: "data.gz") { path in
       let file = try IDXFile(path: path, rank: 2)
       #expect(file.shape == [500, 400])
       #expect(file.bytes == elements)
@@ -80,7 +67,7 @@ import Testing
   @Test(arguments: refused.indices)
   func refuses(index: Int) throws {
     let (bytes, rank, problem) = Self.refused[index]
-    try Self.withFile(bytes) { path in
+    try withFile(bytes) { path in
       #expect(throws: DataError(path: path, problem: problem)) { try IDXFile(path: path, rank: rank) }
     }
   }
@@ -98,12 +85,12 @@ import Testing
     var corrupt = whole
     corrupt[whole.count - 6] ^= 0xFF
     for bytes in [Array(whole.dropLast(5)), corrupt, Self.idx([1], [1]), []] {
-      try Self.withFile(bytes, name: "data.gz") { path in
+      try withFile(bytes, name: "data.gz") { path in
         #expect(throws: DataError(path: path, problem: "is no complete gzip file")) { try IDXFile(path: path, rank: 1) }
       }
     }
     // What is inside is checked like any other file.
-    try Self.withFile(try Self.compressed(Array("text".utf8)), name: "data.gz") { path in
+    try withFile(try Self.compressed(Array("text".utf8)), name: "data.gz") { path in
       #expect(throws: DataError(path: path, problem: "is not an IDX file")) { try IDXFile(path: path, rank: 1) }
     }
   }
