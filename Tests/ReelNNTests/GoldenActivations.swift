@@ -37,7 +37,7 @@ func makeActivation(_ name: String, _ arguments: [String: JSONValue] = [:]) thro
   var rest = arguments
   func number(_ key: String) throws -> Double? {
     guard let value = rest.removeValue(forKey: key), value != .null else { return nil }
-    guard let number = value.number else { throw OutsideScope("the setting \(key) = \(value) of \(name)") }
+    guard let number = value.number else { throw UnknownSetting("the setting \(key) = \(value) of \(name)") }
     return number
   }
   let activation: Activation
@@ -58,10 +58,10 @@ func makeActivation(_ name: String, _ arguments: [String: JSONValue] = [:]) thro
     case "threshold":
       activation = .threshold(
         try #require(try number("threshold")), defaultValue: try #require(try number("default_value")))
-    default: throw OutsideScope("the activation \(name)")
+    default: throw UnknownSetting("the activation \(name)")
     }
   }
-  guard rest.isEmpty else { throw OutsideScope("the setting \(rest.keys.sorted()) of \(name)") }
+  guard rest.isEmpty else { throw UnknownSetting("the setting \(rest.keys.sorted()) of \(name)") }
   return activation
 }
 
@@ -100,7 +100,7 @@ func activationFunctions(_ golden: GoldenCase) throws -> [String: (Tensor) -> Te
   var functions: [String: (Tensor) -> Tensor] = [:]
   for entry in try #require(golden.config.array) {
     guard let id = entry["id"]?.string, let name = entry["function"]?.string, let arguments = entry["arguments"]?.object
-    else { throw OutsideScope("a function without a name") }
+    else { throw UnknownSetting("a function without a name") }
     let activation = try makeActivation(name, arguments)
     if name == "sparsemax" {
       // The projection is what the function is; Keras's values are those of its defect.

@@ -128,7 +128,7 @@ extension Settings {
   fileprivate func integers(_ key: String) throws -> [Int] {
     let list = self[key].array ?? [self[key]]
     let integers = list.compactMap(\.integer)
-    guard integers.count == list.count, !integers.isEmpty else { throw OutsideScope("\(key) = \(self[key])") }
+    guard integers.count == list.count, !integers.isEmpty else { throw UnknownSetting("\(key) = \(self[key])") }
     return integers
   }
 
@@ -137,7 +137,7 @@ extension Settings {
     case "valid": .valid
     case "same": .same
     case "causal": .causal
-    default: throw OutsideScope("\(key) = \(self[key])")
+    default: throw UnknownSetting("\(key) = \(self[key])")
     }
   }
 }

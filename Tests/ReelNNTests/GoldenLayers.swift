@@ -6,20 +6,23 @@ import Testing
 
 /// The golden files that the tests were built with.
 enum Golden {
-  static let folder = Bundle.module.resourceURL!.appendingPathComponent("Golden")
+  static let folder =
+    ProcessInfo.processInfo.environment["REEL_GOLDEN"].map { URL(fileURLWithPath: $0) }
+    ?? Bundle.module.resourceURL!.appendingPathComponent("Golden")
 
-  /// Every case of both indices, whether it is run or not.
-  static let cases: [(backend: String, golden: GoldenCase)] = ["keras", "torch"].flatMap { backend in
+  static let backends = ["keras", "torch"]
+
+  static func index(of backend: String) throws -> GoldenIndex {
+    try GoldenIndex(folder: folder.appendingPathComponent(backend))
+  }
+
+  /// Every case of both indices.
+  static let cases: [GoldenCase] = backends.flatMap { backend in
     do {
-      return try GoldenIndex(folder: folder.appendingPathComponent(backend)).cases.map { (backend, $0) }
+      return try index(of: backend).cases
     } catch {
       fatalError("the index of \(backend) cannot be read: \(error)")
     }
-  }
-
-  /// The cases of a kind that are run.
-  static func covered(_ kind: String) -> [GoldenCase] {
-    cases.map(\.golden).filter { $0.kind == kind && reasonOutsideScope($0) == nil }
   }
 
   /// The tensors of a case, which are those that the index says.
@@ -94,7 +97,7 @@ struct LayerCase {
   ) throws {
     let stems = Set(golden.inputs.keys.map { $0.replacing(/^batch\d+\./, with: "").prefix { $0 != "." } })
     if let unknown = stems.subtracting(["x", "mask", "initial_state"]).sorted().first {
-      throw OutsideScope("the input '\(unknown)'")
+      throw UnknownSetting("the input '\(unknown)'")
     }
     self.golden = golden
     self.make = make

@@ -60,7 +60,7 @@ func makeLoss(_ className: String, _ config: JSONValue, logitsAreKnown: Bool) th
   case "sum": return loss.reduced(by: .sum)
   case "sum_over_batch_size", "mean", "see outputs": return loss
   case "mean_with_sample_weight": return loss.reduced(by: .meanWithSampleWeight)
-  case let name?: throw OutsideScope("the setting reduction = \(name)")
+  case let name?: throw UnknownSetting("the setting reduction = \(name)")
   }
 }
 
@@ -106,11 +106,11 @@ private func unreducedLoss(_ className: String, _ config: JSONValue, logitsAreKn
     let (fromLogits, _, axis) = try entropy("ignore_class")
     let ignored = config["ignore_class"]?.integer.map { Int32($0) }
     return .sparseCategoricalCrossEntropy(fromLogits: fromLogits, ignoreClass: ignored, along: axis)
-  default: throw OutsideScope("the loss \(className)")
+  default: throw UnknownSetting("the loss \(className)")
   }
 }
 
 private func settingNumber(_ key: String, _ config: JSONValue) throws -> Double {
-  guard let number = config[key]?.number else { throw OutsideScope("\(key) = \(config[key] ?? .null)") }
+  guard let number = config[key]?.number else { throw UnknownSetting("\(key) = \(config[key] ?? .null)") }
   return number
 }

@@ -63,8 +63,8 @@ private func metric(_ className: String, _ config: JSONValue) throws -> Metric {
   default:
     do {
       return .mean(of: try makeLoss(className, config, logitsAreKnown: false))
-    } catch is OutsideScope {
-      throw OutsideScope("the metric \(className)")
+    } catch is UnknownSetting {
+      throw UnknownSetting("the metric \(className)")
     }
   }
 }
@@ -106,7 +106,7 @@ private func auc(_ config: JSONValue) throws -> Metric {
   ]
   guard let curve = curves[config["curve"]?.string?.lowercased() ?? ""],
     let summation = summations[config["summation_method"]?.string?.lowercased() ?? ""]
-  else { throw OutsideScope("the setting curve = \(config["curve"] ?? .null)") }
+  else { throw UnknownSetting("the setting curve = \(config["curve"] ?? .null)") }
   return .auc(
     curve: curve, summation: summation, thresholdCount: try settings.integer("num_thresholds"),
     thresholds: config["thresholds"]?.array?.compactMap(\.number), multiLabel: settings.truth("multi_label"),

@@ -11,13 +11,13 @@ struct ModelCase {
   /// Whether the model ends with a softmax, which our loss has in itself.
   private let endsWithSoftmax: Bool
 
-  init(_ golden: GoldenCase, unroll: Unroll) throws {
+  init(_ golden: GoldenCase) throws {
     self.golden = golden
     let parts = try #require(golden.config.array).map { part in
       (className: part["class_name"]?.string ?? "", config: part["config"] ?? .null)
     }
     guard let lossClass = golden.loss["class_name"]?.string, let last = parts.last else {
-      throw OutsideScope("a model without a loss")
+      throw UnknownSetting("a model without a loss")
     }
     let isCrossEntropy = lossClass.hasSuffix("CategoricalCrossentropy")
     let endsWithSoftmax = last.config["activation"] == .string("softmax") && isCrossEntropy
@@ -34,10 +34,8 @@ struct ModelCase {
       }
     }
     for name in golden.inputs.keys.sorted() where !["x", "x.0", "x.1", "y_true"].contains(name) {
-      throw OutsideScope("the input '\(name)'")
+      throw UnknownSetting("the input '\(name)'")
     }
-    _ = try makeLayers(unroll)
-    _ = try newOptimizer()
   }
 
   private func newOptimizer() throws -> any Optimizer {

@@ -89,7 +89,7 @@ private func makeFtrl(_ all: CommonSettings) throws -> Ftrl {
 /// Adam and its relations.
 private func makeAdam(_ className: String, _ all: CommonSettings) throws -> any Optimizer {
   guard ["Adam", "AdamW", "Nadam", "Adamax", "Lamb"].contains(className) else {
-    throw OutsideScope("the optimizer \(className)")
+    throw UnknownSetting("the optimizer \(className)")
   }
   let own = try all.with(
     className.hasPrefix("Adam") ? ["beta_1", "beta_2", "epsilon", "amsgrad"] : ["beta_1", "beta_2", "epsilon"])
@@ -137,7 +137,7 @@ private func makeMovingAverage(_ config: JSONValue) -> MovingAverage? {
 func makeLearningRate(_ json: JSONValue) throws -> any LearningRate {
   if let number = json.number { return number }
   guard let className = json["class_name"]?.string, let config = json["config"] else {
-    throw OutsideScope("learning_rate = \(json)")
+    throw UnknownSetting("learning_rate = \(json)")
   }
   return try makeSchedule(className, config)
 }
@@ -180,7 +180,7 @@ func makeSchedule(_ className: String, _ config: JSONValue) throws -> any Learni
       initialLearningRate: try own.number("initial_learning_rate"),
       firstDecaySteps: try own.integer("first_decay_steps"), tMultiplier: try own.number("t_mul"),
       mMultiplier: try own.number("m_mul"), alpha: try own.number("alpha"))
-  default: throw OutsideScope("the schedule \(className)")
+  default: throw UnknownSetting("the schedule \(className)")
   }
 }
 

@@ -41,7 +41,7 @@ private struct KerasObject {
 
   /// The object, if all settings were asked for.
   func made<Object>(_ object: Object) throws -> Object {
-    guard rest.isEmpty else { throw OutsideScope("the setting \(rest.sorted()) of \(className)") }
+    guard rest.isEmpty else { throw UnknownSetting("the setting \(rest.sorted()) of \(className)") }
     return object
   }
 }
@@ -82,7 +82,7 @@ func makeInitializer(_ json: JSONValue?) throws -> Initializer? {
   case "identity":
     let gain = object.number("gain", or: 1)
     return try object.made(.identity(gain: gain))
-  case let name: throw OutsideScope("the initializer \(name)")
+  case let name: throw UnknownSetting("the initializer \(name)")
   }
 }
 
@@ -104,7 +104,7 @@ private func makeRegularizer(_ object: KerasObject) throws -> Regularizer {
   case "orthogonalregularizer":
     let (factor, mode) = (object.number("factor", or: 0.01), object.string("mode", or: "rows"))
     return try object.made(.orthogonal(factor, mode: mode == "rows" ? .rows : .columns))
-  case let name: throw OutsideScope("the regularizer \(name)")
+  case let name: throw UnknownSetting("the regularizer \(name)")
   }
 }
 
@@ -125,7 +125,7 @@ private func makeConstraint(_ object: KerasObject) throws -> Constraint {
     let (min, max) = (object.number("min_value", or: 0), object.number("max_value", or: 1))
     let (rate, axes) = (object.number("rate", or: 1), object.axes(or: [0]))
     return try object.made(.minMaxNorm(min: min, max: max, rate: rate, along: axes))
-  case let name: throw OutsideScope("the constraint \(name)")
+  case let name: throw UnknownSetting("the constraint \(name)")
   }
 }
 
@@ -213,7 +213,7 @@ func checkConstraint(_ golden: GoldenCase) throws {
 
 /// The layer of a case about first values.
 func initializedLSTM(_ golden: GoldenCase) throws -> LSTM {
-  guard golden.layer == "LSTM" else { throw OutsideScope("initializers of the layer \(golden.layer)") }
+  guard golden.layer == "LSTM" else { throw UnknownSetting("initializers of the layer \(golden.layer)") }
   let known: Set = ["units", "activation", "recurrent_activation", "use_bias"]
   let settings = try Settings(golden.config, known: known)
   return LSTM(

@@ -14,7 +14,7 @@ func makeLayer(_ className: String, _ config: JSONValue, unroll: Unroll) throws 
   default:
     if let layer = try makeActivationLayer(className, config) { return layer }
     if let layer = try makeCompanyLayer(className, config, unroll: unroll) { return layer }
-    throw OutsideScope("the layer \(className)")
+    throw UnknownSetting("the layer \(className)")
   }
 }
 
@@ -50,7 +50,7 @@ extension RNN: AnyRNN {
       "concat": .concat, "sum": .sum, "mul": .multiply, "ave": .average,
     ]
     guard merge.isNone || merges[merge.mode] != nil else {
-      throw OutsideScope("the setting merge_mode = \(merge.mode)")
+      throw UnknownSetting("the setting merge_mode = \(merge.mode)")
     }
     return Bidirectional(forward, backward: self, merge: merges[merge.mode])
   }
@@ -90,7 +90,7 @@ private func makeCell(_ json: JSONValue) throws -> any RecurrentCell {
   case "SimpleRNNCell": return try makeSimpleRNNCell(Settings(config, known: cellSettings))
   case "MinimalGatedUnit": return MinimalGatedUnitCell(try Settings(config, known: cellSettings).integer("units"))
   case "StackedRNNCells": return StackedRNNCells(try config["cells"]?.array?.map(makeCell) ?? [])
-  case let name: throw OutsideScope("the cell \(name ?? "without a name")")
+  case let name: throw UnknownSetting("the cell \(name ?? "without a name")")
   }
 }
 

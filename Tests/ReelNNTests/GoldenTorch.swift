@@ -23,7 +23,7 @@ struct TorchCase {
       let names = modules.keys.sorted()
       let isLinear = { (name: String) in modules[name]?["class_name"]?.string == "torch.nn.Linear" }
       guard let name = names.first(where: { !isLinear($0) }), let head = names.first(where: isLinear), names.count == 2
-      else { throw OutsideScope("the modules \(names)") }
+      else { throw UnknownSetting("the modules \(names)") }
       (recurrentName, linearName) = (name, head)
       (recurrent, linear) = (modules[name]!, modules[head]!)
     }
@@ -62,7 +62,7 @@ struct TorchCase {
       case "torch.nn.RNN":
         let activation = try settings.activation("nonlinearity")
         return both(SimpleRNNCell(units, activation: activation, useBias: useBias), unroll)
-      case let name: throw OutsideScope("the layer \(name ?? "without a name")")
+      case let name: throw UnknownSetting("the layer \(name ?? "without a name")")
       }
     }
     func both<Cell: RecurrentCell>(_ cell: @autoclosure () -> Cell, _ unroll: Unroll) -> any WithStates {

@@ -3,17 +3,17 @@ import Reel
 
 /// Reads whole files, with one error for each way it can fail.
 enum FileBytes {
-  /// The contents of a file; a file whose name ends in `.gz` is decompressed.
+  /// The contents of a file; a file whose name ends in `.gz` is decompressed with the system's `gzip`.
   static func read(_ path: String) throws(DataError) -> [UInt8] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw DataError(path: path, problem: "no such file")
     }
+    if path.hasSuffix(".gz"), !isFolder.boolValue { return try Gzip.decompressed(path: path) }
     guard !isFolder.boolValue, let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
       throw DataError(path: path, problem: "cannot be read")
     }
-    guard path.hasSuffix(".gz") else { return Array(data) }
-    return try Gzip.decompressed(Array(data), path: path)
+    return Array(data)
   }
 
   /// The text of a file in UTF-8, perhaps compressed, without a byte order mark.

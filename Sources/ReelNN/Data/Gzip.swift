@@ -1,54 +1,45 @@
-/// Files compressed by `gzip` (RFC 1952).
+import Foundation
+
+/// Decompression by the system's `gzip`, which also checks what comes out.
 enum Gzip {
   /// The contents of a compressed file, of all its members one after another.
-  ///
-  /// - Parameters:
-  ///   - bytes: The file.
-  ///   - path: What errors call it.
-  static func decompressed(_ bytes: [UInt8], path: String) throws(DataError) -> [UInt8] {
-    var output: [UInt8] = []
-    var position = 0
-    repeat {
-      guard let member = member(bytes, at: position) else {
-        throw DataError(path: path, problem: "is no complete gzip file")
-      }
-      output.append(contentsOf: member.output)
-      position = member.end
-      // Zeros may fill up a block of a tape or disk.
-    } while bytes[position...].contains { $0 != 0 }
-    return output
+  static func decompressed(path: String) throws(DataError) -> [UInt8] {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["gzip", "-dc", "--", path]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else {
+      throw DataError(path: path, problem: "cannot be decompressed, for there is no gzip")
+    }
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    // 127 is how `env` says that it found no program of the name.
+    guard process.terminationStatus != 127 else {
+      throw DataError(path: path, problem: "cannot be decompressed, for there is no gzip")
+    }
+    guard process.terminationStatus == 0 else { throw DataError(path: path, problem: "is no complete gzip file") }
+    return Array(data)
   }
 
-  private static func member(_ bytes: [UInt8], at start: Int) -> (output: [UInt8], end: Int)? {
-    guard let data = endOfHeader(bytes, at: start),
-      let (output, end) = try? Inflate.decompressed(bytes, from: data),
-      let sum = bytes.littleEndian(4, at: end), let size = bytes.littleEndian(4, at: end + 4),
-      sum == Int(Checksum.crc32(output)), size == output.count & 0xFFFF_FFFF
-    else { return nil }
-    return (output, end + 8)
-  }
-
-  private static func endOfHeader(_ bytes: [UInt8], at start: Int) -> Int? {
-    guard bytes.count - start >= 10, bytes[start] == 0x1F, bytes[start + 1] == 0x8B, bytes[start + 2] == 8 else {
-      return nil
+  /// The contents of a deflate stream such as zip archives hold: with a header and the trailer that says its checksum and
+  /// size it is a gzip file.
+  static func inflated(_ stream: ArraySlice<UInt8>, checksum: Int, size: Int) throws(DataError) -> [UInt8] {
+    func littleEndian(_ number: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+    let header: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0xFF]
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).gz")
+    defer { try? FileManager.default.removeItem(at: file) }
+    do {
+      try Data(header + stream + littleEndian(checksum) + littleEndian(size)).write(to: file)
+    } catch {
+      throw DataError(path: file.path, problem: "cannot be written")
     }
-    let flags = bytes[start + 3]
-    var position = start + 10
-    if flags & 4 != 0 {
-      guard let length = bytes.littleEndian(2, at: position) else { return nil }
-      position += 2 + length
-    }
-    // A name and a comment, each up to a zero.
-    for flag in [8, 16] as [UInt8] where flags & flag != 0 {
-      guard position < bytes.count, let zero = bytes[position...].firstIndex(of: 0) else { return nil }
-      position = zero + 1
-    }
-    if flags & 2 != 0 { position += 2 }
-    return flags & 0xE0 == 0 && position <= bytes.count ? position : nil
+    return try decompressed(path: file.path)
   }
 }
 
-/// The checksum of gzip and zip files.
+/// The checksum of zip files.
 enum Checksum {
   private static let table: [UInt32] = (0..<256).map { index in
     (0..<8).reduce(UInt32(index)) { sum, _ in sum & 1 == 1 ? sum >> 1 ^ 0xEDB8_8320 : sum >> 1 }

@@ -49,9 +49,10 @@ struct ZipArchive {
     case 0:
       contents = Array(bytes[start..<start + entry.compressedSize])
     case 8:
-      guard let (output, end) = try? Inflate.decompressed(bytes, from: start, limit: entry.size),
-        end == start + entry.compressedSize
-      else { throw fail("cannot be decompressed") }
+      let stream = bytes[start..<start + entry.compressedSize]
+      guard let output = try? Gzip.inflated(stream, checksum: entry.checksum, size: entry.size) else {
+        throw fail("cannot be decompressed")
+      }
       contents = output
     default: throw fail("is compressed by method \(entry.method), and only stored and deflated ones are read")
     }

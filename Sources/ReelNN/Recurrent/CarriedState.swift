@@ -57,6 +57,8 @@ final class CarriedState: Sendable {
   func reset() {
     let initial = contents.withLock { contents in
       contents.isReset = true
+      // What was set before any call has nothing to go back to.
+      if contents.initial.isEmpty { contents.variables = [] }
       return contents.initial
     }
     store(initial)

@@ -10,6 +10,8 @@ import Testing
   struct Reader: Sendable, CustomTestStringConvertible {
     let name: String
     let bytes: [UInt8]
+    /// How many mutations are tried: fewer where each starts a process.
+    var rounds = 400
     let read: @Sendable ([UInt8]) throws -> Void
 
     var testDescription: String { name }
@@ -20,7 +22,7 @@ import Testing
       for (_, tensor) in try Safetensors(bytes: $0).tensors { _ = tensor.numbers }
     },
     Reader(name: "npy", bytes: NumPySamples.fortranOrder) { _ = try NumPyFile(bytes: $0).tensor.numbers },
-    Reader(name: "npz", bytes: NumPySamples.compressedArchive) { _ = try NumPyArchive(bytes: $0) },
+    Reader(name: "npz", bytes: NumPySamples.compressedArchive, rounds: 100) { _ = try NumPyArchive(bytes: $0) },
     Reader(name: "stored npz", bytes: NumPySamples.storedArchive) { _ = try NumPyArchive(bytes: $0) },
     Reader(name: "csv", bytes: Array(CSVFileTests.weather.utf8)) { bytes in
       try withFile(bytes) { _ = try CSVFile(path: $0).tensor(["day", "temperature", "rain"], missing: .nan) }
@@ -29,7 +31,7 @@ import Testing
       try withFile(bytes) { _ = try IDXFile(path: $0, rank: 3) }
     },
     Reader(
-      name: "gzip", bytes: bytes(base64: "H4sICAAAAAAC/25hbWUudHh0AMtIzcnJV8hAJwHjUT2NFwAAAA==")
+      name: "gzip", bytes: bytes(base64: "H4sICAAAAAAC/25hbWUudHh0AMtIzcnJV8hAJwHjUT2NFwAAAA=="), rounds: 100
     ) { bytes in try withFile(bytes, name: "a.gz") { _ = try CSVFile(path: $0) } },
     Reader(name: "vocabulary", bytes: Array(#"{"unit":"words","tokens":["a","b"],"unknown":"a"}"#.utf8)) { bytes in
       try withFile(bytes) { _ = try Vocabulary(path: $0) }
@@ -60,7 +62,7 @@ import Testing
     try reader.read(reader.bytes)
     var generator = SplitMix(seed: 17)
     var refused = 0
-    for round in 0..<400 {
+    for round in 0..<reader.rounds {
       let bytes = Self.mutated(reader.bytes, &generator)
       do {
         try reader.read(bytes)
@@ -70,6 +72,6 @@ import Testing
         Issue.record("\(reader.name), round \(round): \(error)")
       }
     }
-    #expect(refused > 100, "\(reader.name): the mutations do nothing")
+    #expect(refused > reader.rounds / 4, "\(reader.name): the mutations do nothing")
   }
 }

@@ -133,6 +133,6 @@ enum NumPySamples {
     // A size that is a lie makes no allocation.
     changed = whole
     for index in 383 + 24..<383 + 28 { changed[index] = 0xFE }
-    refused(changed, "entry 'x.npy'", "has other contents than its checksum says")
+    refused(changed, "entry 'x.npy'", "cannot be decompressed")
   }
 }
