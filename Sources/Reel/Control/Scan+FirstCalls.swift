@@ -10,3 +10,7 @@ extension Scan: OperationDifferentiatedByBodies {
     }
   }
 }
+
+extension Rematerialized: OperationDifferentiatedByBodies {
+  package func firstCalls(_ operands: [Tensor]) -> [(body: Graph, arguments: [Tensor])] { [(body.graph, operands)] }
+}

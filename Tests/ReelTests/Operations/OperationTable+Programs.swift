@@ -101,6 +101,11 @@ extension OperationTable {
       Numbers.elementwise { Foundation.sin($0[0]) * $0[1] }($0)
     },
     scan(reverse: false), scan(reverse: true),
+    Row("rematerialized", [.real([2, 3]), .real([3])]) { x in
+      rematerialized { sin(x[0]) * x[1] }
+    } reference: {
+      Numbers.elementwise { Foundation.sin($0[0]) * $0[1] }($0)
+    },
   ]
 
   /// A loop with a captured weight, a state and outputs, which lie under the last state in the result.

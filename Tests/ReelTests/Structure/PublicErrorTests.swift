@@ -147,6 +147,15 @@ enum PublicErrors {
     ) { x in
       _ = scan(over: x[0], from: [x[0][0]]) { state, x in (state + [x], Empty()) }
     },
+    Bad("scan", matrix, "scan: a checkpoint every 0 steps; expected a number of steps of at least 1") { x in
+      _ = scan(over: x[0], from: x[0][0], checkpointEvery: 0) { state, x in (tanh(state + x), Empty()) }
+    },
+    Bad(
+      "scan", [TensorType([64, 3], .float64)],
+      "scan: 100 bytes for the reverse of a loop of 64 steps; expected at least 336 bytes"
+    ) { x in
+      _ = scan(over: x[0], from: x[0][0], memory: .atMost(100)) { state, x in (tanh(state + x), Empty()) }
+    },
     Bad(
       "assign", matrix,
       "assign: variable 'w' is assigned in the body of a loop or a vectorized function; expected the value to be carried or returned, and the assignment after it"

@@ -1,0 +1,25 @@
+// Operations that hold programs, as programs of their own. They keep no memory between runs, for nobody may ever run them
+// again.
+
+extension Pass {
+  /// The passes of a loop that runs eagerly: it is prepared once and may run once, so they are the quick ones.
+  static let eager: [Pass] = [.simplify] + kernels
+}
+
+extension Scan {
+  private static let executables = LoopCache<Scan, Executable>()
+
+  /// What runs the loop by itself.
+  var executable: Executable {
+    Self.executables(self) { Executable(program.applying(Pass.eager), keepsWorkspace: false) }
+  }
+}
+
+extension Rematerialized {
+  private static let executables = LoopCache<Rematerialized, Executable>()
+
+  /// What runs the piece by itself.
+  var executable: Executable {
+    Self.executables(self) { Executable(body.graph.applying(Pass.eager), keepsWorkspace: false) }
+  }
+}
