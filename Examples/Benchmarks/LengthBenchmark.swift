@@ -28,8 +28,8 @@ enum LengthBenchmark {
       return gradients.parameters.compactMap { gradients[$0.parameter] }
     }
     // A long sequence repeats a short one: drawing random numbers takes several times the memory of the result.
-    let period = Tensor.random([batch, min(time, 1000), input])
-    let repeated = concatenated(Array(repeating: period, count: (time + 999) / 1000), along: 1)
+    let period = Tensor.random([batch, min(time, 100), input])
+    let repeated = concatenated(Array(repeating: period, count: (time + 99) / 100), along: 1)
     let xs = repeated.shape[1] == time ? repeated : repeated.sliced(0..<time, along: 1)
     let measurement = try Measurement(iterations: iterations) { _ = try step(xs) }
 

@@ -24,7 +24,8 @@ extension Loop {
     guard let block = blocks.first else { return laidOut(elements, from: carry, length, unroll) }
     let inner = blocks.dropFirst()
     if block >= length { return divided(elements, from: carry, length, inner, unroll) }
-    return blocked(elements, from: carry, length, block, isUnrolled: unroll == .full) { carry, elements, count, isRest in
+    return blocked(elements, from: carry, length, block, isUnrolled: unroll == .full) {
+      carry, elements, count, isRest in
       if isRest { return divided(elements, from: carry, count, inner, unroll) }
       let results = rematerialized {
         let (carry, stacks) = divided(elements, from: carry, count, inner, unroll)

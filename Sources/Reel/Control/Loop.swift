@@ -153,18 +153,7 @@ struct Loop {
   }
 
   /// Whether the state leaves the step as it entered; reports every part that does not.
-  func keepsTypes(_ carry: [Tensor], _ next: [Tensor]) -> Bool {
-    let changes = zip(carryPaths, zip(carry, next)).compactMap { path, types in
-      types.0.type == types.1.type
-        ? nil : "\(path.isEmpty ? "the state" : "'\(path)'") enters as \(types.0.type) and leaves as \(types.1.type)"
-    }
-    if changes.isEmpty && carry.count == next.count { return true }
-    TensorError(
-      operation: "scan",
-      problem: changes.isEmpty
-        ? "a state of \(carry.count) tensors leaves as one of \(next.count)" : changes.joined(separator: ", "),
-      expected: "a state of the types that it starts with"
-    ).report()
-    return false
+  private func keepsTypes(_ carry: [Tensor], _ next: [Tensor]) -> Bool {
+    CarryTypes(operation: "scan", paths: carryPaths).areKept(carry, next)
   }
 }

@@ -34,15 +34,14 @@ extension Tape {
   static func loopBody(_ types: [TensorType], _ record: ([Tensor]) -> [Tensor]) -> (body: Graph, captured: [Tensor]) {
     let tape = Tape(.body, parent: Recording.tape)
     defer { tape.close() }
-    let inputs = types.map { tape.input($0) }
-    let outputs = Recording.$tape.withValue(tape) { record(inputs).map(tape.value(of:)) }
-    return tape.closedBody(inputs: inputs.map(tape.value(of:)), outputs: outputs)
+    let (bodies, captured) = [tape.recordingBody(types, record)].closed()
+    return (bodies[0], captured)
   }
 
-  /// What has been recorded on the tape of a body, with what it captures as its first inputs, and the values captured.
-  func closedBody(inputs: [Value], outputs: [Value]) -> (body: Graph, captured: [Tensor]) {
-    let captures = state.withLock { $0.captures }
-    let body = graph(inputs: captures.map(\.inner) + inputs, outputs: outputs)
-    return (body, captures.map(\.outer))
+  /// Records a body on this tape.
+  func recordingBody(_ types: [TensorType], _ record: ([Tensor]) -> [Tensor]) -> BodyTape {
+    let inputs = types.map { input($0) }
+    let outputs = Recording.$tape.withValue(self) { record(inputs).map(value(of:)) }
+    return BodyTape(tape: self, inputs: inputs.map(value(of:)), outputs: outputs)
   }
 }

@@ -49,14 +49,19 @@ struct CheckpointPlan {
 
   private func lengths(_ levels: Int, ratio: Int) -> [Int] {
     var lengths: [Int] = []
-    for _ in 0..<levels { lengths.append(max(1, ((lengths.last ?? length) + ratio - 1) / ratio)) }
+    for _ in 0..<levels { lengths.append(max(1, (lengths.last ?? length) / ratio)) }
     return lengths
   }
 
-  /// The states before the blocks of every level that is open at a time, and the steps of one innermost block.
+  /// The states before the blocks of every level that is open at a time, the steps of one innermost block, and those left
+  /// over.
   private func bytes(_ levels: Int, ratio: Int) -> Int {
     let lengths = lengths(levels, ratio: ratio)
-    let states = zip([length] + lengths, lengths).reduce(0) { $0 + ($1.0 + $1.1 - 1) / $1.1 }
-    return states * carryBytes + lengths.last! * stepBytes
+    var (states, rest) = (0, length)
+    for (outer, inner) in zip([length] + lengths, lengths) {
+      states += outer / inner
+      rest %= inner
+    }
+    return states * carryBytes + (lengths.last! + rest) * stepBytes
   }
 }

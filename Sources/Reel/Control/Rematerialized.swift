@@ -10,23 +10,20 @@
 ///   it runs, so that its tensors have types but no values yet.
 /// - Returns: What `body` returns.
 public func rematerialized<Output: TensorStructure>(_ body: () -> Output) -> Output {
-  let tape = Tape(.body, parent: Recording.tape, takesAssignments: true, isPiece: true)
-  defer { tape.close() }
-  let output = Recording.$tape.withValue(tape, operation: body)
-  let assigned = tape.state.withLock { $0.variables }
-  let given = output.tensors + assigned.map(\.current)
-  if Recording.boundary?.hasFailed == true {
-    return output.mapTensors { .zeros($0.shape, elementType: $0.elementType) }
-  }
+  let piece = RecordedPiece(body)
+  defer { piece.tape.close() }
+  if Recording.boundary?.hasFailed == true { return piece.placeholder }
   // A value that is given twice is one result, so that code around the piece sees that it is the same.
-  let values = given.map(tape.value(of:))
+  let (tensors, masks) = (piece.output.tensors, piece.masks)
+  let values = (tensors + masks.compactMap { $0 } + piece.assigned.map(\.current)).map(piece.tape.value(of:))
   var distinct: [Value] = []
   for value in values where !distinct.contains(value) { distinct.append(value) }
-  let (graph, captured) = tape.closedBody(inputs: [], outputs: distinct)
-  let results = Rematerialized(body: LoopBody(graph)).apply(captured)
+  let (bodies, captured) = [BodyTape(tape: piece.tape, inputs: [], outputs: distinct)].closed()
+  let results = Rematerialized(body: LoopBody(bodies[0])).apply(captured)
   let found = values.map { results[distinct.firstIndex(of: $0)!] }
-  for (binding, value) in zip(assigned, found.dropFirst(output.tensors.count)) { binding.variable.value = value }
-  return output.replacingTensors(Array(found.prefix(output.tensors.count)))
+  for (binding, value) in zip(piece.assigned, found.suffix(piece.assigned.count)) { binding.variable.value = value }
+  return piece.output(
+    Array(found.prefix(tensors.count)), masks: Array(found.dropFirst(tensors.count)), isMasked: masks.map { $0 != nil })
 }
 
 /// A program as one operation, which keeps its inner values to itself: its pullback computes them again, and is such an
@@ -53,7 +50,7 @@ package struct Rematerialized: OperationWithBodies {
     for (result, found) in zip(results, evaluate(operands, types: [])) { result.copy(from: found) }
   }
 
-  package func evaluate(_ operands: [Storage], types: [TensorType]) -> [Storage] { executable.run(operands) }
+  package func evaluate(_ operands: [Storage], types: [TensorType]) -> [Storage] { body.executable.run(operands) }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
     let types = zip(body.graph.inputTypes, isBatched).map { $1 ? $0.stacked(count) : $0 }
@@ -78,61 +75,10 @@ package struct Rematerialized: OperationWithBodies {
     let key = Differentiation(
       program: self, isActive: context.isActive, hasCotangent: context.cotangents.map { $0 != nil },
       hasSum: context.sums.map { $0 != nil })
-    return Self.reverses(key) {
-      ReverseOfRematerialized(
-        body.graph, isActive: key.isActive, hasCotangent: key.hasCotangent, hasSum: key.hasSum)
-    }.cotangents(context)
-  }
-}
-
-/// The pullback of a rematerialized program: the program and its sweep, as one operation.
-///
-///     operands ++ cotangents of results ++ cotangents of operands so far  →  cotangents of operands
-final class ReverseOfRematerialized: Sendable {
-  let operation: Rematerialized
-  /// The operands of the program that its reverse reads, and those whose cotangents it gives.
-  private let read, found: [Int]
-
-  /// The operands whose cotangents go on from what the sweep has found so far.
-  private let continued: [Int]
-
-  init(_ program: Graph, isActive: [Bool], hasCotangent: [Bool], hasSum: [Bool]) {
-    let tape = Tape(.staged)
-    defer { tape.close() }
-    let x = program.inputTypes.map { tape.input($0) }
-    let active = x.indices.filter { isActive[$0] }
-    let sums = Dictionary(uniqueKeysWithValues: active.filter { hasSum[$0] }.map { ($0, tape.input(x[$0].type)) })
-    var cotangents: [Tensor] = []
-    let totals = Recording.$tape.withValue(tape) {
-      let y = program(x)
-      let given = y.indices.filter { hasCotangent[$0] }.map { (result: y[$0], cotangent: tape.input(y[$0].type)) }
-      cotangents = given.map(\.cotangent)
-      let seeds = given + active.compactMap { index in sums[index].map { (x[index], $0) } }
-      return tape.cotangents(of: active.map { x[$0] }, from: seeds, isDetached: false)
+    let reverse = Self.reverses(key) {
+      ReversedBodies([body.graph], isActive: key.isActive, hasCotangent: key.hasCotangent, hasSum: key.hasSum)
     }
-    // A sum that nothing was added to stays with the sweep.
-    let values = Dictionary(zip(active, totals.map { $0.map(tape.value(of:)) })) { first, _ in first }
-    let found = active.filter { values[$0]! != nil && values[$0]! != sums[$0].map(tape.value(of:)) }
-    let continued = found.filter { hasSum[$0] }
-    let added = cotangents + continued.map { sums[$0]! }
-    let draft = tape.graph(inputs: (x + added).map(tape.value(of:)), outputs: found.map { values[$0]!! })
-    let isUsed = draft.usedInputs
-    (self.found, self.continued) = (found, continued)
-    read = x.indices.filter { isUsed[$0] }
-    operation = Rematerialized(
-      body: LoopBody(
-        Graph(
-          extracting: draft.outputs, from: read.map { draft.inputs[$0] } + draft.inputs[x.count...],
-          of: draft.nodes)))
-  }
-
-  /// The cotangents of the program's operands.
-  func cotangents(_ context: PullbackContext) -> [Tensor?] {
-    let results = operation.apply(
-      read.map { context.operands[$0] } + context.cotangents.compactMap { $0 } + continued.map { context.sums[$0]! })
-    var cotangents = context.sums
-    for (operand, total) in zip(found, results) { cotangents[operand] = total }
-    return cotangents
+    return reverse.cotangents(context.operands, context) { Rematerialized(body: reverse.bodies[0]).apply($0) }
   }
 }
 
@@ -142,5 +88,5 @@ extension Rematerialized {
     let isActive, hasCotangent, hasSum: [Bool]
   }
 
-  private static let reverses = LoopCache<Differentiation, ReverseOfRematerialized>()
+  private static let reverses = LoopCache<Differentiation, ReversedBodies>()
 }

@@ -15,11 +15,20 @@ extension Scan {
   }
 }
 
-extension Rematerialized {
-  private static let executables = LoopCache<Rematerialized, Executable>()
+extension RepeatWhile {
+  private static let executables = LoopCache<RepeatWhile, Executable>()
 
-  /// What runs the piece by itself.
+  /// What runs the loop by itself.
   var executable: Executable {
-    Self.executables(self) { Executable(body.graph.applying(Pass.eager), keepsWorkspace: false) }
+    Self.executables(self) { Executable(program.applying(Pass.eager), keepsWorkspace: false) }
+  }
+}
+
+extension LoopBody {
+  private static let executables = LoopCache<LoopBody, Executable>()
+
+  /// What runs the program by itself.
+  var executable: Executable {
+    Self.executables(self) { Executable(graph.applying(Pass.eager), keepsWorkspace: false) }
   }
 }

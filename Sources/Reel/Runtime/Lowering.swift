@@ -67,7 +67,11 @@ extension Lowering {
         for (value, view) in zip(results, found) { views[value] = view }
       } else {
         let targets = results.map { places[$0] ?? temporary(node.results[Int($0.result)]) }
-        compute(node.operation, operands, targets)
+        switch node.operation {
+        case let conditional as Conditional: lower(conditional, operands, into: targets)
+        case let loop as RepeatWhile: lower(loop, operands, into: targets)
+        default: compute(node.operation, operands, targets)
+        }
         for (value, view) in zip(results, targets) { views[value] = view }
       }
     }
@@ -75,7 +79,7 @@ extension Lowering {
   }
 
   /// Lowers a program in its place, with results where they are wanted.
-  private mutating func lower(_ body: Graph, _ operands: [View], _ places: [View?]) -> [View] {
+  mutating func lower(_ body: Graph, _ operands: [View], _ places: [View?]) -> [View] {
     let wanted = Dictionary(
       zip(body.outputs, places).compactMap { output, place in place.map { (output, $0) } }.filter {
         canPlace($0.0, body)

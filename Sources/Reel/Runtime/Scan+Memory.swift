@@ -7,7 +7,9 @@ extension Scan {
     let (short, long) = (4, 12)
     return Self.costs(with(length: 1)) {
       let passes = [Pass.pipeline, Pass.eager]
-      let slopes = passes.map { (with(length: long).reverseBytes($0) - with(length: short).reverseBytes($0)) / (long - short) }
+      let slopes = passes.map { passes in
+        (with(length: long).reverseBytes(passes) - with(length: short).reverseBytes(passes)) / (long - short)
+      }
       let elements = body.graph.inputTypes[sequences].reduce(0) { $0 + $1.byteCount }
       return slopes.max()! + elements
     }
@@ -20,10 +22,10 @@ extension Scan {
   }
 
   private func reverseBytes(_ passes: [Pass]) -> Int {
-    let reverse = ReverseOfRematerialized(
-      program, isActive: program.inputTypes.map(\.elementType.isFloatingPoint),
+    let reverse = ReversedBodies(
+      [program], isActive: program.inputTypes.map(\.elementType.isFloatingPoint),
       hasCotangent: program.outputTypes.map(\.elementType.isFloatingPoint),
       hasSum: program.inputTypes.map { _ in false })
-    return Executable(reverse.operation.body.graph.applying(passes)).workspaceByteCount
+    return Executable(reverse.bodies[0].graph.applying(passes)).workspaceByteCount
   }
 }

@@ -6,7 +6,7 @@ import Testing
 enum BadOperandsTable {
   typealias Bad = BadOperands
 
-  static let rows: [Bad] = elementwise + folds + movement + gathering + windowing + others
+  static let rows: [Bad] = elementwise + folds + movement + gathering + windowing + others + programs
 
   static func f32(_ shape: Shape) -> TensorType { TensorType(shape, .float32) }
   static func f64(_ shape: Shape) -> TensorType { TensorType(shape, .float64) }
@@ -353,13 +353,6 @@ enum BadOperandsTable {
       "scan", [f32([4, 2]), f32([3, 2])],
       "scan: sequences without one leading extent (operands: f32[4,2], f32[3,2]); expected [time, ...] with the same time everywhere; Tensor.iota(count) where only the count matters"
     ) { _ = scan(over: $0, from: Tensor(0.0)) { ($0, $1[0]) } },
-    Bad(
-      "rematerialized", [f32([2])],
-      "rematerialized: operands that are not those of the body (operands: f32[2]); expected f32[3]"
-    ) { x in
-      let body = Tape.staging([f32([3])]) { [tanh($0[0])] }
-      _ = Rematerialized(body: LoopBody(body)).apply(x)
-    },
   ]
 }
 

@@ -14,3 +14,16 @@ extension Scan: OperationDifferentiatedByBodies {
 extension Rematerialized: OperationDifferentiatedByBodies {
   package func firstCalls(_ operands: [Tensor]) -> [(body: Graph, arguments: [Tensor])] { [(body.graph, operands)] }
 }
+
+extension RepeatWhile: OperationDifferentiatedByBodies {
+  /// The body on the operands of the first steps, as far as the loop goes.
+  package func firstCalls(_ operands: [Tensor]) -> [(body: Graph, arguments: [Tensor])] {
+    var arguments = operands
+    var calls: [(body: Graph, arguments: [Tensor])] = []
+    while calls.count < 3, condition.graph(arguments)[0].item != 0 {
+      calls.append((body.graph, arguments))
+      arguments.replaceSubrange(carries, with: body.graph(arguments))
+    }
+    return calls
+  }
+}
