@@ -21,7 +21,7 @@ enum ReelBench {
     "stream": Form(
       options: ["--cell", "--time", "--input", "--units", "--iterations"], run: { try StreamBenchmark($0).run() }),
     "length": Form(
-      options: ["--time", "--batch", "--input", "--units", "--checkpoint-every", "--iterations"],
+      options: ["--time", "--batch", "--input", "--units", "--checkpoint-every", "--memory", "--iterations"],
       run: { try LengthBenchmark.run($0) }),
     "product": Form(options: ["--m", "--n", "--k", "--iterations"], run: { try ProductBenchmark.run($0) }),
   ]
@@ -43,6 +43,7 @@ enum ReelBench {
       length                  an LSTM's gradient along a long sequence: time, and memory above the start
         --time N --batch N --input N --units N    (default 1000, 32, 28, 64)
         --checkpoint-every N  keep every N-th state only
+        --memory MIB          keep states at distances for which the reverse needs so much
       product                 one product of matrices, on one thread and on all
         --m N --n N --k N     (default 128, 256, 64)
     with every form:

@@ -198,7 +198,9 @@ extension Operation {
   var isProduct: Bool { self is MatrixProduct || self is AddedProduct }
 
   /// Whether the batching rule gives operations whose number does not grow with the batch, and that are no loops.
-  var isBatchedAsOne: Bool { !(self is any OperationWithBodies) && !(self is RandomBits) }
+  var isBatchedAsOne: Bool {
+    !(self is any OperationWithBodies) && !(self is RepeatWhileDerivative) && !(self is RandomBits)
+  }
 
   /// Whether a loop does better to make the result itself than to be given it: a constant, or a value repeated.
   var isSpread: Bool { constant != nil || self is Fill || self is Iota || self is Broadcast }

@@ -22,7 +22,12 @@ extension Pass {
 }
 
 extension Graph {
-  fileprivate var hasLoops: Bool { nodes.contains { $0.operation is Scan } }
+  /// Whether there are loops, in programs of operations too.
+  var hasLoops: Bool {
+    nodes.contains { node in
+      node.operation is Scan || (node.operation as? any OperationWithBodies)?.bodies.contains(where: \.hasLoops) == true
+    }
+  }
 
   /// The graph with its loops taken apart and put together again, each for itself.
   fileprivate func withLoopsOpened() -> Graph {
@@ -41,6 +46,14 @@ extension Graph {
             scan.optimizingInnerLoops().opened(operands, isUsed: isUsed[index], on: tape)
           }
           copies[index] = results.map { $0 ?? unused }
+        } else if let holder = node.operation as? any OperationWithBodies,
+          let (operation, operands) = holder.narrowed(to: isUsed[index])
+        {
+          var narrow = node
+          narrow.operation = operation.mapBodies { Pass.loops.transform($0) } ?? operation
+          narrow.results = zip(node.results, isUsed[index]).filter(\.1).map(\.0)
+          var results = tape.copy(narrow, operands.map { copy(node.operands[$0]) })[...]
+          copies[index] = isUsed[index].map { $0 ? results.removeFirst() : Value(0) }
         } else if node.operation is Identity {
           copies[index] = [copy(node.operands[0])]
         } else {
@@ -58,7 +71,8 @@ extension Graph {
     outputs.forEach(use)
     for (index, node) in nodes.enumerated().reversed() where isUsed[index].contains(true) {
       guard let scan = node.operation as? Scan else {
-        node.operands.forEach(use)
+        let operands = (node.operation as? any OperationWithBodies)?.narrowed(to: isUsed[index])?.operands
+        (operands ?? Array(node.operands.indices)).forEach { use(node.operands[$0]) }
         continue
       }
       let loop = OpenLoop(scan, node.operands, isUsed: isUsed[index])

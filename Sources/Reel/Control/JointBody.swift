@@ -24,20 +24,24 @@ struct JointBody {
       x[$0].elementType.isFloatingPoint
         && (scan.carries.contains($0) ? activeCarries.contains($0 - scan.captureCount) : isActive[$0])
     }
+    // The sweep starts from the sums so far, so that every addition to one is a step of a chain.
+    let sumsSoFar = Dictionary(
+      uniqueKeysWithValues: active.filter(scan.captures.contains).map { ($0, tape.input(x[$0].type)) })
     let recorded = Recording.$tape.withValue(tape) {
       let y = graph(x)
       let given = (carries + stacks).map { (result: y[$0], cotangent: tape.input(y[$0].type)) }
-      let found = tape.cotangents(of: active.map { x[$0] }, from: given, isDetached: false)
-      return Recorded(y: y, given: given.map(\.cotangent), found: Dictionary(zip(active, found)) { $1 }, x: x)
+      let seeds = given + active.compactMap { index in sumsSoFar[index].map { (x[index], $0) } }
+      let found = tape.cotangents(of: active.map { x[$0] }, from: seeds, isDetached: false)
+      return Recorded(y: y, given: given.map(\.cotangent), found: Dictionary(zip(active, found)) { $1 })
     }
 
     let found = recorded.found.compactMapValues { $0 }
-    let captures = scan.captures.filter { found[$0] != nil }
+    let captures = scan.captures.filter { capture in
+      found[capture].map { tape.value(of: $0) != tape.value(of: sumsSoFar[capture]!) } ?? false
+    }
     let sequences = scan.sequences.filter { found[$0] != nil }
-    let sumsSoFar = captures.map { tape.input(x[$0].type) }
     let entering = carries.map { found[scan.captureCount + $0] ?? .zeros(like: x[scan.captureCount + $0]) }
-    let summed = zip(captures, sumsSoFar).map { Elementwise.accumulate($1, found[$0]!) }
-    let reverseOutputs = entering + summed + sequences.map { found[$0]! }
+    let reverseOutputs = entering + captures.map { found[$0]! } + sequences.map { found[$0]! }
 
     self.scan = scan
     self.carries = carries
@@ -46,7 +50,7 @@ struct JointBody {
     outputs = recorded.y.map(tape.value(of:))
     carryCotangents = recorded.given[..<carries.count].map(tape.value(of:))
     stackCotangents = recorded.given[carries.count...].map(tape.value(of:))
-    sums = sumsSoFar.map(tape.value(of:))
+    sums = captures.map { tape.value(of: sumsSoFar[$0]!) }
     self.reverseOutputs = reverseOutputs.map(tape.value(of:))
     capturesWanted = captures
     sequencesWanted = sequences
@@ -58,6 +62,5 @@ struct JointBody {
     let y: [Tensor]
     let given: [Tensor]
     let found: [Int: Tensor?]
-    let x: [Tensor]
   }
 }

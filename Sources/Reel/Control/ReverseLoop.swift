@@ -92,16 +92,19 @@ final class ReverseLoop: Sendable {
   /// - Returns: The cotangents of the forward loop's operands.
   func cotangents(_ context: PullbackContext, _ residualStacks: [Tensor]) -> [Tensor?] {
     func cotangent(_ result: Int) -> Tensor { context.cotangents[result] ?? .zeros(like: context.results[result]) }
-    let sums = capturesWanted.map { Tensor.zeros(like: context.operands[$0]) }
+    let sums = capturesWanted.map { context.sums[$0] ?? .zeros(like: context.operands[$0]) }
     let operands: [[Tensor]] = [
       captures.map { context.operands[$0] }, carries.map(cotangent), sums, sequences.map { context.operands[$0] },
       residualStacks, stacks.map(cotangent),
     ]
     var results = loop.apply(operands.flatMap { $0 })[...]
-    var found = [Tensor?](repeating: nil, count: context.operands.count)
-    for carry in carries { found[forward.captureCount + carry] = results.removeFirst() }
+    var found = context.sums
+    func add(_ cotangent: Tensor, to operand: Int) {
+      found[operand] = found[operand].map { Elementwise.accumulate($0, cotangent) } ?? cotangent
+    }
+    for carry in carries { add(results.removeFirst(), to: forward.captureCount + carry) }
     for capture in capturesWanted { found[capture] = results.removeFirst() }
-    for sequence in sequencesWanted { found[sequence] = results.removeFirst() }
+    for sequence in sequencesWanted { add(results.removeFirst(), to: sequence) }
     return found
   }
 }

@@ -22,11 +22,11 @@ package struct Scan: OperationWithBodies {
   }
   package var bodies: [Graph] { [body.graph] }
   package var isCheap: Bool { false }
+  package var continuesSums: Bool { true }
 
   package static func == (left: Scan, right: Scan) -> Bool {
     left.captureCount == right.captureCount && left.carryCount == right.carryCount && left.length == right.length
-      && left.isReversed == right.isReversed && left.isAdjoint == right.isAdjoint
-      && (left.body === right.body || left.body.hash == right.body.hash && left.body.graph == right.body.graph)
+      && left.isReversed == right.isReversed && left.isAdjoint == right.isAdjoint && left.body == right.body
   }
 
   package func hash(into hasher: inout Hasher) {
@@ -113,43 +113,7 @@ package struct Scan: OperationWithBodies {
   }
 }
 
-/// The program of one step of a loop.
-final class LoopBody: Sendable {
-  let graph: Graph
-  /// The hash of the graph, which is asked for more often than it is worth computing.
-  let hash: Int
-
-  init(_ graph: Graph) {
-    self.graph = graph
-    hash = graph.hashValue
-  }
-}
-
 extension TensorType {
   /// The type of so many tensors of this type, stacked along a new leading axis.
   func stacked(_ count: Int) -> TensorType { TensorType(shape.inserting(count, at: 0), elementType) }
-}
-
-extension Tape {
-  /// Records a closed program.
-  static func staging(_ types: [TensorType], _ record: ([Tensor]) -> [Tensor]) -> Graph {
-    let tape = Tape(.staged)
-    defer { tape.close() }
-    let inputs = types.map { tape.input($0) }
-    let outputs = Recording.$tape.withValue(tape) { record(inputs) }
-    return tape.graph(inputs: inputs.map(tape.value(of:)), outputs: outputs.map(tape.value(of:)))
-  }
-
-  /// Records the body of a loop, which may use values of the tapes around it.
-  ///
-  /// - Returns: The body, with what it captures as its first inputs, and the values captured.
-  static func loopBody(_ types: [TensorType], _ record: ([Tensor]) -> [Tensor]) -> (body: Graph, captured: [Tensor]) {
-    let tape = Tape(.body, parent: Recording.tape)
-    defer { tape.close() }
-    let inputs = types.map { tape.input($0) }
-    let outputs = Recording.$tape.withValue(tape) { record(inputs).map(tape.value(of:)) }
-    let captures = tape.state.withLock { $0.captures }
-    let body = tape.graph(inputs: captures.map(\.inner) + inputs.map(tape.value(of:)), outputs: outputs)
-    return (body, captures.map(\.outer))
-  }
 }

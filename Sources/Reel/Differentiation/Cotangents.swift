@@ -59,9 +59,13 @@ struct CotangentSweep {
     guard found.contains(where: { $0 != nil }) else { return }
     let isActive = node.operands.map { reaches($0) && type(of: $0).elementType.isFloatingPoint }
     guard isActive.contains(true) else { return }
+    let sums = node.operands.indices.map { place in
+      node.operation.continuesSums && isActive[place] ? takeCotangent(node.operands[place]) : nil
+    }
     let context = PullbackContext(
       operands: node.operands.map(tensor), results: node.results.indices.map { tensor(Value(index, $0)) },
-      cotangents: found, isActive: isActive, widen: tape.kind == .eager ? nil : { [tape] in tape.widen(index, to: $0) })
+      cotangents: found, isActive: isActive, sums: sums,
+      widen: tape.kind == .eager ? nil : { [tape] in tape.widen(index, to: $0) })
     let given =
       node.path.isEmpty
       ? node.operation.pullback(context)

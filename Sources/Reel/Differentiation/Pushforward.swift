@@ -73,7 +73,8 @@ extension Operation {
     let given = cotangents.compactMap(\.self)
     let found = Recording.$tape.withValue(tape) {
       let context = PullbackContext(
-        operands: operands, results: results, cotangents: cotangents, isActive: tangents.map { $0 != nil }, widen: nil)
+        operands: operands, results: results, cotangents: cotangents, isActive: tangents.map { $0 != nil },
+        sums: tangents.map { _ in nil }, widen: nil)
       let seeds = zip(pullback(context), tangents).compactMap { cotangent, tangent in
         // A cotangent may have the shape that its operand was broadcast to, and so has to have the tangent.
         cotangent.flatMap { cotangent in

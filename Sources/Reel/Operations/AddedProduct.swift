@@ -59,7 +59,7 @@ package struct AddedProduct: Operation {
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
     let factors = PullbackContext(
       operands: Array(context.operands[..<2]), results: context.results, cotangents: context.cotangents,
-      isActive: Array(context.isActive[..<2]), widen: nil)
+      isActive: Array(context.isActive[..<2]), sums: [nil, nil], widen: nil)
     return product.pullback(factors) + [context.cotangent]
   }
 

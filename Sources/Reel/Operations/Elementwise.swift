@@ -108,7 +108,7 @@ package struct Elementwise: Operation {
         row.pullbacks[index]?(
           PullbackContext(
             operands: operands, results: results, cotangents: [tangent], isActive: tangents.map { $0 != nil },
-            widen: nil))
+            sums: operands.map { _ in nil }, widen: nil))
       }
     }
     let sum = parts.dropFirst().reduce(parts.first) { sum, part in sum.map { $0 + part } }

@@ -71,6 +71,13 @@ extension Instruction {
       for stepper in call.steppers { [stepper.base, stepper.source.base].forEach(visit) }
       for carry in call.carries { [carry.incoming, carry.initial.base].forEach(visit) }
       for instruction in call.prologue + call.body { instruction.forEachBase(visit) }
+    case .repeatWhile(let call):
+      for carry in call.carries { [carry.incoming, carry.initial.base].forEach(visit) }
+      visit(call.predicate.base)
+      for instruction in call.prologue + call.condition + call.body { instruction.forEachBase(visit) }
+    case .conditional(let call):
+      visit(call.predicate.base)
+      for instruction in call.then + call.otherwise { instruction.forEachBase(visit) }
     }
   }
 }

@@ -9,6 +9,8 @@ package final class Executable: Sendable {
   private let instructions: [Instruction]
   private let memory: MemoryPlan.Assignment
   private let scratchByteCount: Int
+  /// The memory of the program's own values.
+  var workspaceByteCount: Int { memory.byteCount }
   private let inputBases: [Int]
   private let outputs: [Output]
   private let workspaces = Mutex<[Workspace]>([])

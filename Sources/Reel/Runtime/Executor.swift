@@ -28,6 +28,8 @@ struct Executor {
       case .fill(let call): run(call)
       case .operation(let call): run(call)
       case .loop(let call): run(call)
+      case .repeatWhile(let call): run(call)
+      case .conditional(let call): run(call)
       }
     }
   }
@@ -211,22 +213,12 @@ extension Executor {
   }
 
   private func runSteps(_ call: LoopCall) {
-    for carry in call.carries {
-      bases[carry.incoming] = carry.initial.resolved(bases)
-      if case .buffers(let base, let even, _) = carry.outgoing { bases[base] = bases[even] }
-    }
+    enter(call.carries)
     for step in 0..<call.length {
       let time = call.isReversed ? call.length - 1 - step : step
       for stepper in call.steppers { bases[stepper.base] = stepper.source.resolved(bases) + time * stepper.byteStride }
       run(call.body)
-      for carry in call.carries {
-        switch carry.outgoing {
-        case .stack(let slot): bases[carry.incoming] = slot.resolved(bases)
-        case .buffers(let base, let even, let odd):
-          bases[carry.incoming] = bases[base]
-          bases[base] = bases[step % 2 == 0 ? odd : even]
-        }
-      }
+      leave(call.carries, step: step)
     }
   }
 }

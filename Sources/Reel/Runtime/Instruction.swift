@@ -10,6 +10,8 @@ enum Instruction: Sendable {
   case fill(FillCall)
   case operation(OperationCall)
   case loop(LoopCall)
+  case repeatWhile(WhileCall)
+  case conditional(ConditionalCall)
 }
 
 /// An address that is known up to a base.

@@ -10,7 +10,7 @@ extension Lowering {
     let outer = (instructions: instructions, loop: loop)
     memory.beginLoop(using: results.map(\.base) + operands.map(\.base) + initial.map(\.base))
     instructions = []
-    loop = OpenLoop(firstBase: memory.baseCount)
+    loop = OpenLoop(firstBase: memory.baseCount, holdsLoops: graph.hasLoops)
     var steppers: [LoopCall.Stepper] = []
     var wanted: [Value: View] = [:]
     for (index, view) in results.enumerated().dropFirst(scan.carryCount) {

@@ -16,13 +16,17 @@ package struct Lowering {
   struct OpenLoop {
     /// Bases from here on belong to the loop; those before are the same in every step.
     let firstBase: Int
+    /// Whether there are loops in the body. Then its steps are taken one by one, and values of a step can share bytes.
+    let holdsLoops: Bool
     var prologue: [Instruction] = []
     var packed: [ProductCall.Matrix: View] = [:]
   }
 
-  /// A new place of the program's own memory. In a loop it lives through all steps: threads may be at different ones.
+  /// A new place of the program's own memory. In a loop without loops it lives through all steps: threads may be at
+  /// different ones.
   mutating func temporary(_ type: TensorType) -> View {
-    View(base: memory.allocate(byteCount: type.byteCount, forLoop: loop != nil), type)
+    let livesOn = loop.map { !$0.holdsLoops } ?? false
+    return View(base: memory.allocate(byteCount: type.byteCount, forLoop: livesOn), type)
   }
 
   /// A place that whoever runs the program chooses.
@@ -58,13 +62,33 @@ extension Lowering {
         views[results[0]] = slots.whole
       } else if let scan = node.operation as? Scan {
         for (value, view) in zip(results, lower(scan, operands, results.map { places[$0] })) { views[value] = view }
+      } else if let piece = node.operation as? Rematerialized {
+        let found = lower(piece.body.graph, operands, results.map { places[$0] })
+        for (value, view) in zip(results, found) { views[value] = view }
       } else {
         let targets = results.map { places[$0] ?? temporary(node.results[Int($0.result)]) }
-        compute(node.operation, operands, targets)
+        switch node.operation {
+        case let conditional as Conditional: lower(conditional, operands, into: targets)
+        case let loop as RepeatWhile: lower(loop, operands, into: targets)
+        default: compute(node.operation, operands, targets)
+        }
         for (value, view) in zip(results, targets) { views[value] = view }
       }
     }
     return graph.outputs.map { views[$0]! }
+  }
+
+  /// Lowers a program in its place, with results where they are wanted.
+  mutating func lower(_ body: Graph, _ operands: [View], _ places: [View?]) -> [View] {
+    let wanted = Dictionary(
+      zip(body.outputs, places).compactMap { output, place in place.map { (output, $0) } }.filter {
+        canPlace($0.0, body)
+      }, uniquingKeysWith: { first, _ in first })
+    return zip(lower(body, inputs: operands, wanted: wanted), places).map { view, place in
+      guard let place, place != view else { return view }
+      copy(view, into: place)
+      return place
+    }
   }
 
   private mutating func compute(_ operation: any Operation, _ operands: [View], _ results: [View]) {
@@ -123,6 +147,9 @@ extension Lowering {
   func canPlace(_ value: Value, _ graph: Graph) -> Bool {
     let operation = graph.nodes[Int(value.node)].operation
     if let scan = operation as? Scan { return value.result >= scan.carryCount }
+    if let piece = operation as? Rematerialized {
+      return canPlace(piece.body.graph.outputs[Int(value.result)], piece.body.graph)
+    }
     return !(operation is Input) && operation.constant == nil && !operation.isLayout
   }
 }

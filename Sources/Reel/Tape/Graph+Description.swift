@@ -45,4 +45,12 @@ package protocol OperationWithBodies: Operation {
 
   /// The operation with other programs in the place of these, of the same types and with the same meaning.
   func replacingBodies(_ bodies: [Graph]) -> any Operation
+
+  /// The operation without the results that nothing depends on, and the operands that it still takes; nil if it knows no
+  /// such operation.
+  func narrowed(to isUsed: [Bool]) -> (operation: any Operation, operands: [Int])?
+}
+
+extension OperationWithBodies {
+  package func narrowed(to isUsed: [Bool]) -> (operation: any Operation, operands: [Int])? { nil }
 }

@@ -92,7 +92,10 @@ struct Interpreter {
   mutating func run(_ arguments: [Tensor]) -> [Tensor] {
     for (input, argument) in zip(graph.inputs, arguments) { values[Int(input.node)] = [argument] }
     for (index, node) in graph.nodes.enumerated() where !(node.operation is Input) {
-      values[index] = node.operation.apply(node.operands.map { self[$0] })
+      let operands = node.operands.map { self[$0] }
+      values[index] =
+        node.path.isEmpty
+        ? node.operation.apply(operands) : Recording.$path.withValue(node.path) { node.operation.apply(operands) }
     }
     return graph.outputs.map { self[$0] }
   }

@@ -56,6 +56,10 @@ package protocol Operation: Hashable, Sendable {
   /// function, product, reduction or loop.
   var isCheap: Bool { get }
 
+  /// Whether the pullback goes on adding to ``PullbackContext/sums`` and gives totals: loops do, so that a sum over the
+  /// steps is the same sequence of additions however the steps are divided among loops.
+  var continuesSums: Bool { get }
+
   /// The operation to run in place of this one on a tape that keeps values, given which operands may be differentiated:
   /// a loop answers with one that also gives what its reverse will need. Nil where that is this operation.
   func keepingResiduals(for operands: [Tensor]) -> (any Operation)?
@@ -70,6 +74,7 @@ extension Operation {
   package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool { false }
   package var constant: Storage? { nil }
   package var isCheap: Bool { true }
+  package var continuesSums: Bool { false }
   package func keepingResiduals(for operands: [Tensor]) -> (any Operation)? { nil }
 
   func isEqual(to other: any Operation) -> Bool {
@@ -87,6 +92,9 @@ package struct PullbackContext {
   package let cotangents: [Tensor?]
   /// Whether the cotangent of each operand is wanted at all.
   package let isActive: [Bool]
+  /// What has been found of the cotangent of each operand so far, if the operation ``Operation/continuesSums``; of an
+  /// operand that stands in several places, at the first. All nil for other operations.
+  package let sums: [Tensor?]
   /// Exchanges the recorded operation for one with the same results followed by more, and gives these. Nil where the
   /// operation has run already and can only run again.
   package let widen: ((any Operation) -> [Tensor])?
@@ -102,7 +110,7 @@ package struct PullbackContext {
 
 extension Operation {
   /// Applies the operation by the recording rule: it is recorded on the innermost tape that any of the operands belongs
-  /// to, and runs at once if there is none.
+  /// to, or on the piece of a program that is being recorded further in, and runs at once if there is none.
   ///
   /// Operands that break the type rule are reported; the results are then placeholders.
   package func apply(_ operands: [Tensor]) -> [Tensor] {
@@ -113,7 +121,7 @@ extension Operation {
       error.report()
       return [Tensor.placeholder(like: operands.first)]
     }
-    guard let tape = Tape.innermost(of: operands) else {
+    guard let tape = Tape.recording(operands) else {
       return evaluate(operands.map { $0.storage! }, types: types).map(Tensor.init)
     }
     return tape.record(self, operands, types)

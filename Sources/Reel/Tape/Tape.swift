@@ -64,13 +64,17 @@ package final class Tape: Sendable {
   let parent: Tape?
   /// Whether the code of a body may assign variables, because what they are assigned leaves the body.
   let takesAssignments: Bool
+  /// Whether the body is a piece of a program that is recorded as a whole: what its code does with values from outside
+  /// stays in it.
+  let isPiece: Bool
   let state = Mutex(State())
   private let isClosed = Atomic(false)
 
-  init(_ kind: Kind, parent: Tape? = nil, takesAssignments: Bool = false) {
+  init(_ kind: Kind, parent: Tape? = nil, takesAssignments: Bool = false, isPiece: Bool = false) {
     self.kind = kind
     self.parent = parent
     self.takesAssignments = takesAssignments
+    self.isPiece = isPiece
     level = parent.map { $0.level + 1 } ?? 0
   }
 
@@ -107,6 +111,18 @@ extension Tape {
         tape.level != current.level,
         "one operation combines tensors of two recordings that are not nested in each other")
       if tape.level > current.level { innermost = tape }
+    }
+    return innermost
+  }
+
+  /// The innermost open tape that any of the operands belongs to, or the piece that is being recorded, if it lies further
+  /// in.
+  static func recording(_ operands: [Tensor]) -> Tape? {
+    guard let innermost = innermost(of: operands) else { return nil }
+    var open = Recording.tape
+    while let tape = open, tape.level > innermost.level {
+      if tape.isPiece { return tape }
+      open = tape.parent
     }
     return innermost
   }

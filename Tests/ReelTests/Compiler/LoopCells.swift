@@ -31,6 +31,8 @@ struct LoopCell: Sendable, CustomTestStringConvertible {
     /// Whether the loss depends on the outputs of all steps, not only on the last state.
     var readsOutputs = false
     var isReversed = false
+    /// What the loop keeps for its reverse.
+    var memory = LoopMemory.unlimited
   }
 
   /// The training step: the loss and its gradients.
@@ -46,8 +48,9 @@ struct LoopCell: Sendable, CustomTestStringConvertible {
       let rest = Array(x[weights.count...].prefix(1 + states.count))
       let extra = Array(x[(weights.count + 1 + states.count)...])
       func loss(_ w: [Tensor], _ rest: [Tensor]) -> Tensor {
-        let (state, outputs) = scan(over: [rest[0]] + extra, from: Array(rest[1...]), reverse: variant.isReversed) {
-          state, x in
+        let (state, outputs) = scan(
+          over: [rest[0]] + extra, from: Array(rest[1...]), reverse: variant.isReversed, memory: variant.memory
+        ) { state, x in
           let next = step(w, state, x[0], Array(x[1...]))
           return (next, next[0])
         }

@@ -6,7 +6,7 @@ import Testing
 enum BadOperandsTable {
   typealias Bad = BadOperands
 
-  static let rows: [Bad] = elementwise + folds + movement + gathering + windowing + others
+  static let rows: [Bad] = elementwise + folds + movement + gathering + windowing + others + programs
 
   static func f32(_ shape: Shape) -> TensorType { TensorType(shape, .float32) }
   static func f64(_ shape: Shape) -> TensorType { TensorType(shape, .float64) }

@@ -101,7 +101,61 @@ extension OperationTable {
       Numbers.elementwise { Foundation.sin($0[0]) * $0[1] }($0)
     },
     scan(reverse: false), scan(reverse: true),
+    Row("conditional", [.real([2, 3], 0.5...2), .real([3])], variant: "true") { x in
+      conditional(x[0].sum() .> 0) {
+        sin(x[0]) * x[1]
+      } else: {
+        x[0]
+      }
+    } reference: {
+      Numbers.elementwise { Foundation.sin($0[0]) * $0[1] }($0)
+    },
+    Row("conditional", [.real([2, 3], 0.5...2), .real([3])], variant: "false") { x in
+      conditional(x[0].sum() .< 0) {
+        x[0]
+      } else: {
+        sin(x[0]) * x[1]
+      }
+    } reference: {
+      Numbers.elementwise { Foundation.sin($0[0]) * $0[1] }($0)
+    },
+    Row("repeatWhile", [.real([3], 0.5...1), .real([3], 1.2...1.9)]) {
+      growing($0)
+    } reference: { x in
+      let steps = growth(x)
+      return Numbers.elementwise { $0[0] * Foundation.pow($0[1], steps) }(x)
+    },
+    Row("repeatWhileDerivative", [.real([3], 0.5...1), .real([3], 1.2...1.9)]) { x in
+      gradient(at: x[0]) { growing([$0, x[1]]).sum() }
+    } reference: { x in
+      let steps = growth(x)
+      return Numbers.elementwise { Foundation.pow($0[1], steps) }(x)
+    },
+    Row("rematerialized", [.real([2, 3]), .real([3])]) { x in
+      rematerialized { sin(x[0]) * x[1] }
+    } reference: {
+      Numbers.elementwise { Foundation.sin($0[0]) * $0[1] }($0)
+    },
   ]
+
+  /// Multiplies by the same numbers until the sum is large.
+  private static func growing(_ x: [Tensor]) -> Tensor {
+    repeatWhile(from: x[0]) {
+      $0.sum() .< 20
+    } body: {
+      $0 * x[1]
+    }
+  }
+
+  /// How often that is.
+  private static func growth(_ x: [Numbers]) -> Double {
+    var (values, steps) = (x[0].elements, 0.0)
+    while values.reduce(0, +) < 20 {
+      values = zip(values, x[1].elements).map { $0 * $1 }
+      steps += 1
+    }
+    return steps
+  }
 
   /// A loop with a captured weight, a state and outputs, which lie under the last state in the result.
   private static func scan(reverse: Bool) -> Row {

@@ -148,6 +148,45 @@ enum PublicErrors {
       _ = scan(over: x[0], from: [x[0][0]]) { state, x in (state + [x], Empty()) }
     },
     Bad(
+      "repeatWhile", matrix,
+      "repeatWhile: 'second' enters as f32[2,3] and leaves as f32[3]; expected a state of the types that it starts with"
+    ) { x in
+      _ = repeatWhile(from: Pair(x[0], x[0])) {
+        $0.first.sum() .< 1
+      } body: {
+        Pair($0.first, $0.second[0])
+      }
+    },
+    Bad(
+      "conditional", matrix,
+      "conditional: 'first' is f32[2,3] if true and f32[3] if false; expected branches that give the same types"
+    ) { x in
+      _ = conditional(x[0].sum() .> 0) {
+        Pair(x[0], x[0])
+      } else: {
+        Pair(x[0][0], x[0])
+      }
+    },
+    Bad(
+      "conditional", matrix,
+      "conditional: 1 tensors if true and 2 if false; expected branches that give the same types"
+    ) { x in
+      _ = conditional(x[0].sum() .> 0) {
+        [x[0]]
+      } else: {
+        [x[0], x[0]]
+      }
+    },
+    Bad("scan", matrix, "scan: a checkpoint every 0 steps; expected a number of steps of at least 1") { x in
+      _ = scan(over: x[0], from: x[0][0], checkpointEvery: 0) { state, x in (tanh(state + x), Empty()) }
+    },
+    Bad(
+      "scan", [TensorType([64, 3], .float64)],
+      "scan: 100 bytes for the reverse of a loop of 64 steps; expected at least 312 bytes"
+    ) { x in
+      _ = scan(over: x[0], from: x[0][0], memory: .atMost(100)) { state, x in (tanh(state + x), Empty()) }
+    },
+    Bad(
       "assign", matrix,
       "assign: variable 'w' is assigned in the body of a loop or a vectorized function; expected the value to be carried or returned, and the assignment after it"
     ) { x in
