@@ -133,6 +133,32 @@ import Testing
     expectSameBits(model(x.withMask(none)), model(x), "a mask without gaps")
   }
 
+  // MARK: - Memory
+
+  /// Steps that are computed again in the reverse sweep meet the same masks and dropout.
+  @Test(arguments: [LoopMemory.checkpoints(every: 2), .checkpoints(every: 4), .atMost(2000)])
+  func keepingLessChangesNothing(memory: LoopMemory) throws {
+    let mask = Tensor(
+      [true, false, true, true, true, true, true, false, false, true, false, true, true, true, true], shape: [3, 5])
+    func gradients(_ memory: LoopMemory, isStaged: Bool) throws -> [Tensor] {
+      let layer = LSTM(
+        4, kernelInitializer: Self.weights(11), recurrentInitializer: Self.weights(12), dropout: 0.3,
+        recurrentDropout: 0.3, memory: memory)
+      let run = { (x: Tensor) in
+        let (value, found) = valueWithGradient(of: layer) { layer(x.withMask(mask)).sum() }
+        return [value] + found.parameters.map { found[$0.parameter]! }
+      }
+      return try withRandomSeed(4) { try withTraining { try isStaged ? compiled(run)(Self.x) : run(Self.x) } }
+    }
+    for isStaged in [false, true] {
+      for (found, expected) in zip(
+        try gradients(memory, isStaged: isStaged), try gradients(.unlimited, isStaged: isStaged))
+      {
+        expectSameBits(found, expected, "\(memory)")
+      }
+    }
+  }
+
   // MARK: - State from call to call
 
   @Test(arguments: kinds)

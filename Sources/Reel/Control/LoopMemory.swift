@@ -9,7 +9,7 @@ public enum LoopMemory: Hashable, Sendable {
   case atMost(_ bytes: Int)
 
   /// What the two arguments of a loop say together.
-  init(checkpointEvery steps: Int?, _ memory: LoopMemory) {
+  package init(checkpointEvery steps: Int?, _ memory: LoopMemory) {
     self = steps.map(LoopMemory.checkpoints(every:)) ?? memory
   }
 }

@@ -114,7 +114,7 @@ extension RNN where Cell == ConvLSTM1DCell {
     activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
     recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
     recurrentDropout: Double = 0, returnSequences: Bool = false, returnState: Bool = false, goBackwards: Bool = false,
-    stateful: Bool = false, unroll: Unroll = .never
+    stateful: Bool = false, unroll: Unroll = .never, checkpointEvery: Int? = nil, memory: LoopMemory = .unlimited
   ) {
     self.init(
       ConvLSTM1DCell(
@@ -126,6 +126,6 @@ extension RNN where Cell == ConvLSTM1DCell {
         kernelConstraint: kernelConstraint, recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint,
         dropout: dropout, recurrentDropout: recurrentDropout),
       returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,
-      unroll: unroll, activityRegularizer: activityRegularizer)
+      unroll: unroll, checkpointEvery: checkpointEvery, memory: memory, activityRegularizer: activityRegularizer)
   }
 }

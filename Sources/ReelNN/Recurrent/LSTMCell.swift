@@ -119,7 +119,8 @@ extension RNN where Cell == LSTMCell {
     activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
     recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
     recurrentDropout: Double = 0, implementation: Int = 2, returnSequences: Bool = false, returnState: Bool = false,
-    goBackwards: Bool = false, stateful: Bool = false, unroll: Unroll = .never, zeroOutputForMask: Bool = false,
+    goBackwards: Bool = false, stateful: Bool = false, unroll: Unroll = .never, checkpointEvery: Int? = nil,
+    memory: LoopMemory = .unlimited, zeroOutputForMask: Bool = false,
     trainableInitialState: Bool = false
   ) {
     self.init(
@@ -132,7 +133,8 @@ extension RNN where Cell == LSTMCell {
         recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint, dropout: dropout,
         recurrentDropout: recurrentDropout, implementation: implementation),
       returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,
-      unroll: unroll, zeroOutputForMask: zeroOutputForMask, activityRegularizer: activityRegularizer,
+      unroll: unroll, checkpointEvery: checkpointEvery, memory: memory, zeroOutputForMask: zeroOutputForMask,
+      activityRegularizer: activityRegularizer,
       trainableInitialState: trainableInitialState)
   }
 }

@@ -25,10 +25,11 @@ extension RNN {
       return (next, output)
     }
     guard returnSequences else {
-      let (state, output) = scanToLast(over: elements, from: initial, reverse: goBackwards, unroll: unroll, step)
+      let (state, output) = scanToLast(
+        over: elements, from: initial, reverse: goBackwards, unroll: unroll, memory: memory, step)
       return (output, state)
     }
-    let (state, stack) = scan(over: elements, from: initial, reverse: goBackwards, unroll: unroll, step)
+    let (state, stack) = scan(over: elements, from: initial, reverse: goBackwards, unroll: unroll, memory: memory, step)
     // The scan puts outputs where their inputs are; the order of processing is the other way round if it goes backwards.
     return (goBackwards ? stack.reversed(along: 0) : stack, state)
   }

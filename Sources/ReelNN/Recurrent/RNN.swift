@@ -18,6 +18,8 @@ public struct RNN<Cell: RecurrentCell>: Layer {
   public internal(set) var goBackwards: Bool
   /// How the loop is laid out; the values do not depend on it.
   public let unroll: Unroll
+  /// What the loop keeps for the reverse sweep; the values do not depend on it.
+  public let memory: LoopMemory
   /// Whether the output of a step that is left out is zeros.
   public internal(set) var zeroOutputForMask: Bool
   /// A penalty on the output.
@@ -32,6 +34,10 @@ public struct RNN<Cell: RecurrentCell>: Layer {
   ///   - goBackwards: Whether the sequence is taken from its end; false by default.
   ///   - stateful: Whether a call starts from the state after the call before; false by default. See ``resetState()``.
   ///   - unroll: How the loop is laid out; ``Reel/Unroll/never`` by default.
+  ///   - checkpointEvery: How many steps lie between the states that are kept for the reverse sweep, which takes the others
+  ///     once more; everything it needs is kept if nil, the default.
+  ///   - memory: What the loop may keep for the reverse sweep; ``Reel/LoopMemory/unlimited`` by default. Not asked where
+  ///     `checkpointEvery` is given.
   ///   - zeroOutputForMask: Whether the output of a step that the mask leaves out is zeros, not the one before; false by
   ///     default.
   ///   - activityRegularizer: A penalty on the output, divided by the batch size; none by default.
@@ -39,8 +45,8 @@ public struct RNN<Cell: RecurrentCell>: Layer {
   ///     default. Its parameters are called `initialState`, and start as the cell's own first state.
   public init(
     _ cell: Cell, returnSequences: Bool = false, returnState: Bool = false, goBackwards: Bool = false,
-    stateful: Bool = false, unroll: Unroll = .never, zeroOutputForMask: Bool = false,
-    activityRegularizer: Regularizer? = nil, trainableInitialState: Bool = false
+    stateful: Bool = false, unroll: Unroll = .never, checkpointEvery: Int? = nil, memory: LoopMemory = .unlimited,
+    zeroOutputForMask: Bool = false, activityRegularizer: Regularizer? = nil, trainableInitialState: Bool = false
   ) {
     precondition(
       !(stateful && trainableInitialState), "a recurrent layer is stateful or learns its initial state, not both")
@@ -49,6 +55,7 @@ public struct RNN<Cell: RecurrentCell>: Layer {
     self.returnState = returnState
     self.goBackwards = goBackwards
     self.unroll = unroll
+    self.memory = LoopMemory(checkpointEvery: checkpointEvery, memory)
     self.zeroOutputForMask = zeroOutputForMask
     self.activityRegularizer = activityRegularizer
     carried = stateful ? CarriedState() : nil

@@ -82,7 +82,8 @@ extension RNN where Cell == SimpleRNNCell {
     activityRegularizer: Regularizer? = nil, kernelConstraint: Constraint? = nil,
     recurrentConstraint: Constraint? = nil, biasConstraint: Constraint? = nil, dropout: Double = 0,
     recurrentDropout: Double = 0, returnSequences: Bool = false, returnState: Bool = false,
-    goBackwards: Bool = false, stateful: Bool = false, unroll: Unroll = .never, zeroOutputForMask: Bool = false,
+    goBackwards: Bool = false, stateful: Bool = false, unroll: Unroll = .never, checkpointEvery: Int? = nil,
+    memory: LoopMemory = .unlimited, zeroOutputForMask: Bool = false,
     trainableInitialState: Bool = false
   ) {
     self.init(
@@ -95,7 +96,8 @@ extension RNN where Cell == SimpleRNNCell {
         recurrentConstraint: recurrentConstraint, biasConstraint: biasConstraint, dropout: dropout,
         recurrentDropout: recurrentDropout),
       returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards, stateful: stateful,
-      unroll: unroll, zeroOutputForMask: zeroOutputForMask, activityRegularizer: activityRegularizer,
+      unroll: unroll, checkpointEvery: checkpointEvery, memory: memory, zeroOutputForMask: zeroOutputForMask,
+      activityRegularizer: activityRegularizer,
       trainableInitialState: trainableInitialState)
   }
 }

@@ -47,12 +47,14 @@ extension RNN where Cell == StackedRNNCells {
   /// A layer of cells one on top of another.
   public init(
     _ cells: [any RecurrentCell], returnSequences: Bool = false, returnState: Bool = false, goBackwards: Bool = false,
-    stateful: Bool = false, unroll: Unroll = .never, zeroOutputForMask: Bool = false,
+    stateful: Bool = false, unroll: Unroll = .never, checkpointEvery: Int? = nil, memory: LoopMemory = .unlimited,
+    zeroOutputForMask: Bool = false,
     activityRegularizer: Regularizer? = nil, trainableInitialState: Bool = false
   ) {
     self.init(
       StackedRNNCells(cells), returnSequences: returnSequences, returnState: returnState, goBackwards: goBackwards,
-      stateful: stateful, unroll: unroll, zeroOutputForMask: zeroOutputForMask,
+      stateful: stateful, unroll: unroll, checkpointEvery: checkpointEvery, memory: memory,
+      zeroOutputForMask: zeroOutputForMask,
       activityRegularizer: activityRegularizer, trainableInitialState: trainableInitialState)
   }
 }
