@@ -44,7 +44,8 @@ let package = Package(
       dependencies: ["Reel", "ReelNN", "ReelTestSupport", "AllocationCounter"],
       resources: [.copy("Golden")]
     ),
-    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows", "reel-bench"]),
+    .executableTarget(name: "training-process", dependencies: ["Reel", "ReelNN"], path: "Tests/TrainingProcess"),
+    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows", "reel-bench", "training-process"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -17,6 +17,9 @@ enum ReelBench {
       options: ["--cell", "--mode", "--batch", "--time", "--input", "--units", "--iterations"] + CellOptions.names,
       flags: ["--forward-only", "--mask"],
       run: { try StepBenchmark($0).run() }),
+    "fit": Form(
+      options: ["--cell", "--batch", "--time", "--input", "--units", "--steps", "--iterations"],
+      run: { try FitBenchmark($0).run() }),
     "eager": Form(options: ["--iterations"], run: { try EagerBenchmark.run($0) }),
     "stream": Form(
       options: ["--cell", "--time", "--input", "--units", "--iterations"], run: { try StreamBenchmark($0).run() }),
@@ -37,6 +40,9 @@ enum ReelBench {
         --dropout P --recurrent-dropout P         of lstm, gru and rnn (default 0)
         --activation NAME     of the candidate of lstm, gru and rnn (default tanh)
         --implementation N    of lstm and gru: 2 for one product for all gates, 1 for one each (default 2)
+      fit                     an epoch of the row classifier through fit, beside the bare step, in turn
+        --cell NAME --batch N --time N --input N --units N    (as above)
+        --steps N             batches of an epoch (default 32)
       eager                   1000 times tanh(y + w) on 8×8, recorded on the tape: microseconds an operation
       stream                  one step at batch 1 with its state carried by the caller, and one call for a sequence
         --cell NAME --time N --input N --units N  (default lstm, 28, 28, 64)

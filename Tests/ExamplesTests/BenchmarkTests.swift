@@ -58,8 +58,17 @@ import Testing
     #expect(report["mask"] as? Bool == true)
   }
 
+  @Test func fitIsReportedBesideTheBareStep() throws {
+    let report = try Self.report([
+      "fit", "--units", "4", "--batch", "3", "--time", "2", "--steps", "2", "--iterations", "2", "--threads", "1",
+    ])
+    for key in ["step_ms", "fit_ms", "fit_accuracy_ms", "ratio", "accuracy_ratio"] {
+      #expect(report[key] as? Double ?? 0 > 0, "\(key) in \(report)")
+    }
+  }
+
   static let mistakes: [(arguments: [String], message: String)] = [
-    ([], "the first argument is one of eager, length, product, step, stream, and it is missing"),
+    ([], "the first argument is one of eager, fit, length, product, step, stream, and it is missing"),
     (["stop"], "not 'stop'"),
     (["step", "--batch", "0"], "--batch takes a whole number from 1 to"),
     (["step", "--cell", "qrnn"], "--cell takes one of lstm, lstm-gates, lstm-norm, gru, rnn, mgu, not 'qrnn'"),

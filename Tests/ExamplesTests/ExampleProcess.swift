@@ -33,6 +33,15 @@ struct ExampleProcess {
       errors: String(decoding: errorText, as: UTF8.self))
   }
 
+  /// The process, running by now.
+  func started(_ arguments: [String]) throws -> Process {
+    let process = Process()
+    process.executableURL = program
+    process.arguments = arguments
+    try process.run()
+    return process
+  }
+
   func run(_ arguments: String...) throws -> Run { try run(arguments) }
 
   /// A mistake on the command line is told in one line, and the exit code is 1.

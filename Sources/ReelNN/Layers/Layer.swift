@@ -20,8 +20,14 @@ extension Layer {
   /// Runs `body` under the layer's name, unless the model around the call has named it already.
   func inOwnScope<Result>(_ body: () -> Result) -> Result {
     let name = defaultName
-    if let last = Recording.path.last, last == name || last.hasPrefix("\(name)_") { return body() }
-    return Recording.inScope(name, body)
+    if let last = Recording.path.last, last == name || last.hasPrefix("\(name)_") { return noted(body) }
+    return Recording.inScope(name) { noted(body) }
+  }
+
+  private func noted<Result>(_ body: () -> Result) -> Result {
+    let result = body()
+    LayerCalls.note(self, gave: result)
+    return result
   }
 
   /// As ``inOwnScope(_:)``, for a layer whose output has the steps of its input: the mask passes through.

@@ -34,7 +34,13 @@ public struct Sequential: Layer {
 
   /// Applies the layers in order.
   public func callAsFunction(_ input: Tensor) -> Tensor {
-    zip(names, layers).reduce(input) { x, layer in Recording.inScope(layer.0) { layer.1(x) } }
+    zip(names, layers).reduce(input) { x, layer in
+      Recording.inScope(layer.0) {
+        let output = layer.1(x)
+        LayerCalls.note(layer.1, gave: output)
+        return output
+      }
+    }
   }
 }
 

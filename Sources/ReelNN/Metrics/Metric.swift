@@ -28,7 +28,7 @@ public final class Metric: Sendable {
   public let direction: Direction?
   private let statistics: @Sendable (Tensor, Tensor, MetricWeights) -> [Tensor]
   private let resultOfSums: @Sendable ([Tensor]) -> Tensor
-  private let sums: RunningSums
+  let sums: RunningSums
 
   /// A metric of sums.
   ///
@@ -102,7 +102,7 @@ public final class Metric: Sendable {
 public final class RunningMean: Sendable {
   /// The name in logs.
   public let name: String
-  private let sums: RunningSums
+  let sums: RunningSums
 
   /// A mean of nothing yet.
   ///

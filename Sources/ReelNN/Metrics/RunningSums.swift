@@ -38,6 +38,21 @@ final class RunningSums: Sendable {
     for (variable, term) in zip(variables, terms) { variable.value = variable.value + term.converted(to: .float64) }
   }
 
+  /// The sums by now, outside of any recording; none before the first update. Assigning them goes on from there.
+  var stored: [Tensor] {
+    get { variables.withLock { $0 }.map(\.concrete) }
+    set {
+      let known = variables.withLock { variables in
+        if variables.isEmpty {
+          variables = newValue.enumerated().map { Variable($1, name: "\(name).\($0)") }
+        }
+        return variables
+      }
+      if newValue.isEmpty { return reset() }
+      for (variable, sum) in zip(known, newValue) { variable.concrete = sum }
+    }
+  }
+
   /// Starts again from 0.
   func reset() {
     for variable in variables.withLock({ $0 }) { variable.value = .zeros(like: variable.value) }
