@@ -83,7 +83,8 @@ extension Kernels {
         slots.withUnsafeBufferPointer { slots in
           var program = reel_program(
             code: code.baseAddress, code_count: code.count, slots: slots.baseAddress, slot_count: slots.count,
-            rows: rows, columns: columns, scratch: scratch, register_count: registers)
+            rows: rows, columns: columns, scratch: scratch, register_count: registers,
+            row_register_count: 0, by_rows: false)
           table.elementwise(&program)
         }
       }

@@ -121,7 +121,7 @@ static void *samples(reel_element type, sample_kind kind, size_t count) {
 static void run_program(const reel_instruction *code, size_t code_count, const reel_slot *slots, size_t slot_count,
                         size_t rows, size_t columns, size_t registers) {
     void *scratch = allocated(reel_elementwise_scratch(registers));
-    const reel_program program = {code, code_count, slots, slot_count, rows, columns, scratch, registers};
+    const reel_program program = {code, code_count, slots, slot_count, rows, columns, scratch, registers, 0, false};
     kernels->elementwise(&program);
     free(scratch);
 }
@@ -183,7 +183,7 @@ static void run_opcode(reel_opcode opcode, reel_element type, reel_element to) {
 }
 
 static void run_opcodes(void) {
-    for (reel_opcode opcode = REEL_OP_COPY; opcode < REEL_OP_COUNT; opcode++) {
+    for (reel_opcode opcode = REEL_OP_COPY; opcode <= REEL_OP_CONVERT; opcode++) {
         for (reel_element type = REEL_FLOAT32; type <= REEL_BOOL; type++) {
             if (!exists(opcode, type)) continue;
             if (opcode == REEL_OP_CONVERT) {
@@ -223,6 +223,49 @@ static void run_gates(void) {
             print_hash("gates, columns", type, columns);
             for (int i = G + 1; i < SLOTS; i++) free(slots[i].base);
             free(z);
+        }
+    }
+}
+
+// A program by rows: y = (x - mean x) / sqrt(mean (x - mean x)² + 1), and the largest and the product of each row.
+static void run_normalization(void) {
+    enum { X, COUNT, ONE, Y, LARGEST, PRODUCT, SLOTS, CENTERED = SLOTS, SQUARE, MEAN, VARIANCE };
+    for (reel_element type = REEL_FLOAT32; type <= REEL_FLOAT64; type++) {
+        const uint8_t t = (uint8_t)type;
+        const reel_instruction code[] = {
+            {REEL_OP_ROW_SUM, t, t, MEAN, X, 0, 0},
+            {REEL_OP_DIVIDE, t, t, MEAN, MEAN, COUNT, 0},
+            {REEL_OP_SUBTRACT, t, t, CENTERED, X, MEAN, 0},
+            {REEL_OP_MULTIPLY, t, t, SQUARE, CENTERED, CENTERED, 0},
+            {REEL_OP_ROW_SUM, t, t, VARIANCE, SQUARE, 0, 0},
+            {REEL_OP_DIVIDE, t, t, VARIANCE, VARIANCE, COUNT, 0},
+            {REEL_OP_ADD, t, t, VARIANCE, VARIANCE, ONE, 0},
+            {REEL_OP_SQRT, t, t, VARIANCE, VARIANCE, 0, 0},
+            {REEL_OP_DIVIDE, t, t, Y, CENTERED, VARIANCE, 0},
+            {REEL_OP_ROW_MAXIMUM, t, t, LARGEST, X, 0, 0},
+            {REEL_OP_ROW_PRODUCT, t, t, PRODUCT, CENTERED, 0, 0},
+        };
+        for (size_t columns = REEL_ROW_COLUMNS_MIN; columns <= 256; columns += 15) {
+            const size_t rows = 1 + columns % 37, apart = columns + 5, count = rows * columns;
+            sample_state = columns;
+            float narrow[] = {(float)columns, 1};
+            double wide[] = {(double)columns, 1};
+            char *numbers = type == REEL_FLOAT32 ? (char *)narrow : (char *)wide;
+            const reel_slot slots[SLOTS] = {
+                {samples(type, MODERATE, rows * apart), (ptrdiff_t)apart, 1}, {numbers, 0, 0},
+                {numbers + sizes[type], 0, 0}, {allocated(count * sizes[type]), (ptrdiff_t)columns, 1},
+                {allocated(rows * sizes[type]), 1, 0}, {allocated(rows * sizes[type]), 1, 0},
+            };
+            void *scratch = allocated(reel_elementwise_scratch(4));
+            const reel_program program = {code, sizeof code / sizeof code[0], slots, SLOTS, rows, columns, scratch, 2, 2, true};
+            kernels->elementwise(&program);
+            hash_start();
+            hash_elements(type, slots[Y].base, count);
+            hash_elements(type, slots[LARGEST].base, rows);
+            hash_elements(type, slots[PRODUCT].base, rows);
+            print_hash("normalization, columns", type, columns);
+            free(scratch), free(slots[X].base);
+            for (int i = Y; i < SLOTS; i++) free(slots[i].base);
         }
     }
 }
@@ -372,6 +415,7 @@ int main(int argc, char **argv) {
     }
     run_opcodes();
     run_gates();
+    run_normalization();
     run_products();
     run_reductions();
     run_cumulative_sums();

@@ -2,6 +2,8 @@ internal import ReelKernels
 
 /// Several elementwise operations of one shape as one program, which runs tile by tile in the first-level cache.
 ///
+/// A program by rows also folds the last axis, and goes on with what comes out: one value for each row.
+///
 /// Only the compiler makes it, after everything that needs a pullback or a batching rule.
 package struct FusedElementwise: Operation {
   /// One operation: which slots it reads and which it writes. Slots are the operands, then the results, then registers.
@@ -10,15 +12,29 @@ package struct FusedElementwise: Operation {
     let type, resultType: ElementType
     let operands: [Int]
     let result: Int
+
+    /// The step with slots from a number on moved to other numbers.
+    func movingSlots(from first: Int, by shift: Int) -> Step {
+      func moved(_ slot: Int) -> Int { slot < first ? slot : slot + shift }
+      return Step(
+        code: code, type: type, resultType: resultType, operands: operands.map(moved), result: moved(result))
+    }
   }
 
   let steps: [Step]
   let operandCount: Int
   let registerCount: Int
+  /// The registers behind the others that hold one value for each row.
+  let rowRegisterCount: Int
+  let isByRows: Bool
+  /// The shape over which the program runs. Results have it, or an extent of 1 in its last axis.
+  let shape: Shape
   let types: [TensorType]
 
   package var name: String { "fused" }
-  package var attributes: String { "steps=\(steps.count), registers=\(registerCount)" }
+  package var attributes: String {
+    "steps=\(steps.count), registers=\(registerCount)" + (isByRows ? ", rowRegisters=\(rowRegisterCount)" : "")
+  }
   package var isCheap: Bool { false }
 
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { types }
@@ -28,7 +44,9 @@ package struct FusedElementwise: Operation {
   }
 
   package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
-    lowering.elementwise(instructions, registerCount: registerCount, operands, into: results)
+    lowering.elementwise(
+      instructions, over: shape, registerCount: registerCount, rowRegisterCount: rowRegisterCount, isByRows: isByRows,
+      operands, into: results)
     return true
   }
 

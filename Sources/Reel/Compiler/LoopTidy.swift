@@ -1,6 +1,6 @@
 extension OpenLoop {
-  /// Makes a body in topological order of the edited nodes: without what nothing depends on, equal operations and equal
-  /// ports once, and carries that never change as captured values.
+  /// Makes a body in topological order of the edited nodes: without what nothing depends on, equal operations, equal ports
+  /// and equal carries once, and carries that never change as captured values.
   mutating func tidy() {
     var size: Int
     repeat {
@@ -29,12 +29,13 @@ extension OpenLoop {
       enter(port.inner, port.outer, among: &tidied.captures)
     }
     var kept: [Carry] = []
-    for (carry, isLive) in zip(carries, isLive) where isLive {
+    let twins = twins(isLive: isLive, isNeeded: isNeeded)
+    for (index, carry) in carries.enumerated() where isLive[index] {
       let leaving = resolved(carry.leaving)
       if leaving == carry.inner {
         enter(carry.inner, carry.initial, among: &tidied.captures)
-      } else if let twin = kept.first(where: { $0.initial == carry.initial && resolved($0.leaving) == leaving }) {
-        copies[Int(carry.inner.node)] = copies[Int(twin.inner.node)]
+      } else if twins[index] != index {
+        copies[Int(carry.inner.node)] = copies[Int(carries[twins[index]].inner.node)]
       } else {
         copies[Int(carry.inner.node)] = [Value(expressions.insert(node(carry.inner)))]
         kept.append(carry)
@@ -69,7 +70,7 @@ extension OpenLoop {
   }
 
   /// Copies nodes in their order, but each after its operands. Bodies may be deep, so this does not recur.
-  private func copyNodes(_ isNeeded: [Bool], to expressions: inout Expressions, _ copies: inout [[Value]]) {
+  func copyNodes(_ isNeeded: [Bool], to expressions: inout Expressions, _ copies: inout [[Value]]) {
     for start in nodes.indices where isNeeded[start] && copies[start].isEmpty {
       var stack = [start]
       while let index = stack.last {

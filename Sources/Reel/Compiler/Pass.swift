@@ -16,7 +16,9 @@ package struct Pass: Sendable {
     [.deadCode, .simplify, .commonSubexpressions, .deadCode, .loops] + kernels
 
   /// The passes that make of operations what kernels do at once. Nothing can be differentiated or vectorized after them.
-  package static let kernels: [Pass] = [.productSums, .splitElementwise, .fusion]
+  ///
+  /// Parts of what was taken apart may be products in sums again: of gates that have a product each.
+  package static let kernels: [Pass] = [.productSums, .splitElementwise, .simplify, .productSums, .fusion]
 
   /// Takes away the operations that no output needs.
   package static let deadCode = Pass("dead code") { $0.withoutDeadCode() }

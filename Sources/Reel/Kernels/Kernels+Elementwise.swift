@@ -66,7 +66,8 @@ extension Kernels {
         withUnsafePointer(to: instruction) { code in
           var program = reel_program(
             code: code, code_count: 1, slots: slots.baseAddress, slot_count: slots.count, rows: rows, columns: columns,
-            scratch: scratch, register_count: 0)
+            scratch: scratch, register_count: 0,
+            row_register_count: 0, by_rows: false)
           table.pointee.elementwise(&program)
         }
       }

@@ -16,6 +16,14 @@ struct Layout {
     return rest
   }
 
+  /// As ``collapsed()``, but for the last axis, which stays as it is.
+  func collapsedBeforeLast() -> Layout {
+    var leading = Layout(extents: Array(extents.dropLast()), strides: strides.map { Array($0.dropLast()) }).collapsed()
+    leading.extents.append(extents[extents.count - 1])
+    for operand in strides.indices { leading.strides[operand].append(strides[operand][extents.count - 1]) }
+    return leading
+  }
+
   /// The same block with neighbouring axes taken together wherever every operand lies in one stride along both, and
   /// without axes of extent 1.
   func collapsed() -> Layout {

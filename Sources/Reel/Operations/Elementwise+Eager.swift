@@ -69,7 +69,7 @@ extension Kernels {
         withUnsafePointer(to: &code) { code in
           var program = reel_program(
             code: code, code_count: 1, slots: slots.assumingMemoryBound(to: reel_slot.self).baseAddress, slot_count: 3,
-            rows: 1, columns: count, scratch: scratch, register_count: 0)
+            rows: 1, columns: count, scratch: scratch, register_count: 0, row_register_count: 0, by_rows: false)
           table.pointee.elementwise(&program)
         }
       }

@@ -33,6 +33,19 @@ package struct Reduction: Operation {
   package var attributes: String { "axes=\(axes)" + (keepsDims ? ", keepDims" : "") }
   package var isCheap: Bool { false }
 
+  package var rowCode: ScalarCode? {
+    guard axes == [-1], keepsDims else { return nil }
+    let opcode: reel_opcode? =
+      switch kind {
+      case .sum: REEL_OP_ROW_SUM
+      case .product: REEL_OP_ROW_PRODUCT
+      case .max: REEL_OP_ROW_MAXIMUM
+      case .min: REEL_OP_ROW_MINIMUM
+      case .any, .all, .argMax, .argMin: nil
+      }
+    return opcode.map { ScalarCode(opcode: UInt8($0.rawValue)) }
+  }
+
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     let operand = operands[0]
     guard kind.takesBool ? operand.elementType == .bool : operand.elementType.isNumeric else {

@@ -66,8 +66,9 @@ extension Executor {
     let blocks = call.outer.reduce(1, *)
     let effort = call.rows * call.columns * call.code.count
     for block in 0..<blocks {
-      let work = ElementwiseWork(call: call, bases: bases, block: block, byColumns: call.rows == 1)
-      split(call.rows > 1 ? call.rows : call.columns, effort: effort, minimum: 1 << 16, work)
+      let byColumns = call.rows == 1 && !call.isByRows
+      let work = ElementwiseWork(call: call, bases: bases, block: block, byColumns: byColumns)
+      split(byColumns ? call.columns : call.rows, effort: effort, minimum: 1 << 16, work)
     }
   }
 
@@ -92,7 +93,8 @@ extension Executor {
         call.code.withUnsafeBufferPointer { code in
           var program = reel_program(
             code: code.baseAddress, code_count: code.count, slots: slots.baseAddress, slot_count: slots.count,
-            rows: rows.count, columns: columns.count, scratch: scratch, register_count: call.registerCount)
+            rows: rows.count, columns: columns.count, scratch: scratch, register_count: call.registerCount,
+            row_register_count: call.rowRegisterCount, by_rows: call.isByRows)
           Kernels.table.pointee.elementwise(&program)
         }
       }

@@ -42,6 +42,10 @@ struct ElementwiseCall: Sendable {
 
   let code: [reel_instruction]
   let registerCount: Int
+  /// Registers that hold one value for each row.
+  let rowRegisterCount: Int
+  /// Whether the columns are whole rows, which the program folds.
+  let isByRows: Bool
   let slots: [Slot]
   /// How many of the slots, at the end, are written.
   let resultCount: Int

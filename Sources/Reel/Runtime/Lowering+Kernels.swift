@@ -54,16 +54,31 @@ extension Lowering {
       opcode: UInt8(opcode.rawValue), type: UInt8(operands[operands.count - 1].type.elementType.kernel.rawValue),
       to: UInt8(result.type.elementType.kernel.rawValue), result: UInt8(operands.count), a: 0,
       b: operands.count > 1 ? 1 : 0, c: operands.count > 2 ? 2 : 0)
-    elementwise([instruction], registerCount: 0, operands, into: [result])
+    elementwise([instruction], over: result.shape, operands, into: [result])
   }
 
-  /// Appends an elementwise program over the shape of the results. Slots are the operands, then the results.
-  mutating func elementwise(_ code: [reel_instruction], registerCount: Int, _ operands: [View], into results: [View]) {
-    let shape = results[0].shape
+  /// Appends an elementwise program over a shape. Slots are the operands, then the results.
+  ///
+  /// - Parameters:
+  ///   - code: The program.
+  ///   - shape: What its operands and results are broadcast to.
+  ///   - registerCount: The number of its registers; 0 by default.
+  ///   - rowRegisterCount: The number of registers behind them that hold one value for each row; 0 by default.
+  ///   - isByRows: Whether it folds rows; false by default.
+  ///   - operands: What it reads.
+  ///   - results: What it writes.
+  mutating func elementwise(
+    _ code: [reel_instruction], over shape: Shape, registerCount: Int = 0, rowRegisterCount: Int = 0,
+    isByRows: Bool = false, _ operands: [View], into results: [View]
+  ) {
     if shape.count == 0 { return }
     let views = operands + results
     var layout = Layout(extents: shape.extents, strides: views.map { $0.strides(broadcastTo: shape) })
-    layout = loop != nil && shape.rank > 1 ? layout.collapsedAfterLeading() : layout.collapsed()
+    if isByRows {
+      if loop == nil { layout = layout.collapsedBeforeLast() }
+    } else {
+      layout = loop != nil && shape.rank > 1 ? layout.collapsedAfterLeading() : layout.collapsed()
+    }
     let rank = layout.extents.count
     let slots = views.indices.map { index in
       ElementwiseCall.Slot(
@@ -72,12 +87,13 @@ extension Lowering {
         columnStride: rank > 0 ? layout.strides[index][rank - 1] : 1,
         outerStrides: rank > 2 ? Array(layout.strides[index].dropLast(2)) : [])
     }
-    scratchByteCount = max(scratchByteCount, reel_elementwise_scratch(registerCount))
+    scratchByteCount = max(scratchByteCount, reel_elementwise_scratch(registerCount + rowRegisterCount))
     memory.advance(using: views.map(\.base))
     instructions.append(
       .elementwise(
         ElementwiseCall(
-          code: code, registerCount: registerCount, slots: slots, resultCount: results.count,
+          code: code, registerCount: registerCount, rowRegisterCount: rowRegisterCount, isByRows: isByRows,
+          slots: slots, resultCount: results.count,
           outer: Array(layout.extents.dropLast(2)), rows: rank > 1 ? layout.extents[rank - 2] : 1,
           columns: rank > 0 ? layout.extents[rank - 1] : 1)))
   }

@@ -35,6 +35,9 @@ package protocol Operation: Hashable, Sendable {
   /// The instruction of an elementwise program, if the operation is elementwise.
   var scalarCode: ScalarCode? { get }
 
+  /// The instruction of a program by rows, if the operation folds the last axis and keeps it with extent 1.
+  var rowCode: ScalarCode? { get }
+
   /// Whether the result is the first operand's elements under another type, so that nothing needs to run.
   var isView: Bool { get }
 
@@ -68,6 +71,7 @@ package protocol Operation: Hashable, Sendable {
 extension Operation {
   package var attributes: String { "" }
   package var scalarCode: ScalarCode? { nil }
+  package var rowCode: ScalarCode? { nil }
   package var isView: Bool { false }
   package var isLayout: Bool { false }
   package func alias(of operand: View) -> View? { nil }

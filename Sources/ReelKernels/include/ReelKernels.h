@@ -78,6 +78,11 @@ typedef enum reel_opcode {
     REEL_OP_SELECT,  // a ? b : c, a bool, b and c of the instruction's type (any)
     // one operand of the instruction's type, result of type `to`
     REEL_OP_CONVERT,  // float to int truncates and saturates, NaN gives 0; anything to bool is != 0
+    // one operand, folded along its columns: one value for each row, with the bits of `reduce`; only in programs by rows
+    REEL_OP_ROW_SUM,  // float32, float64, int32
+    REEL_OP_ROW_PRODUCT,
+    REEL_OP_ROW_MAXIMUM,
+    REEL_OP_ROW_MINIMUM,
     REEL_OP_COUNT,
 } reel_opcode;
 
@@ -101,15 +106,22 @@ typedef struct reel_slot {
 // Slots `slot_count ..< REEL_SLOT_LIMIT` are registers: scratch values that live for one tile.
 enum { REEL_SLOT_LIMIT = 255, REEL_REGISTER_LIMIT = 32, REEL_TILE_ELEMENTS = 512 };
 
+// A program by rows has whole rows in a tile, so that it can fold them and go on with what comes out. Behind its registers
+// it has row registers, which hold one value for each row. An instruction whose result is a row register, or a slot in
+// memory with column stride 0, computes one value for each row; all its operands are of that kind (a fold's is not).
 typedef struct reel_program {
     const reel_instruction *code;
     size_t code_count;
     const reel_slot *slots;  // memory slots; an instruction naming a number >= slot_count names a register
     size_t slot_count;
     size_t rows, columns;
-    void *scratch;  // reel_elementwise_scratch(register_count) bytes, aligned to 64; may be null if that is 0
+    void *scratch;  // reel_elementwise_scratch(register_count + row_register_count) bytes, aligned to 64
     size_t register_count;
+    size_t row_register_count;
+    bool by_rows;  // then there are REEL_ROW_COLUMNS_MIN to REEL_TILE_ELEMENTS columns, half of that with float64
 } reel_program;
+
+enum { REEL_ROW_COLUMNS_MIN = 16 };
 
 // Bytes of scratch that a program with this many registers needs. Never 0: strided operands pass through it too.
 size_t reel_elementwise_scratch(size_t register_count);

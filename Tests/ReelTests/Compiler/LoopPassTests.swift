@@ -54,6 +54,33 @@ import Testing
     #expect(Self.loops(graph).allSatisfy { $0.outputs.count == 1 }, "\(graph)")
   }
 
+  @Test func carriesThatBeginAlikeAndStayAlikeAreOne() throws {
+    let graph = try Self.optimised([[5, 3], [3], [5, 3]]) { x in
+      // The first two read each other, the third one comes to the same by itself, the fourth only begins like them.
+      let mask = x[2] .> 0
+      let start = [Tensor](repeating: x[1], count: 4)
+      return scan(over: [x[0], mask], from: start) { (state: [Tensor], x: [Tensor]) -> ([Tensor], Empty) in
+        func next(_ previous: Tensor, else old: Tensor) -> Tensor { select(x[1], tanh(previous + x[0]), old) }
+        let first = [next(state[1], else: state[0]), next(state[0], else: state[1])]
+        return (first + [next(state[2], else: state[2]), next(-state[3], else: state[0])], Empty())
+      }.state
+    }
+    #expect(Self.loops(graph).map(\.outputs.count) == [2], "\(graph)")
+    #expect(Set(graph.outputs.prefix(3)).count == 1)
+  }
+
+  @Test func carriesThatOnlyBeginAlikeStayApart() throws {
+    let graph = try Self.optimised([[5, 3], [3]]) { x in
+      // They differ from the third step on.
+      let start = [Tensor](repeating: x[1], count: 4)
+      return scan(over: x[0], from: start) { (state: [Tensor], x: Tensor) -> ([Tensor], Empty) in
+        let moved = state[1...].map { $0 + x }
+        return (moved + [state[3] * x + x], Empty())
+      }.state
+    }
+    #expect(Self.loops(graph).map(\.outputs.count) == [4], "\(graph)")
+  }
+
   @Test func equalCarriesAreOneAndEqualLoopsToo() throws {
     let graph = try Self.optimised([[5, 3], [3]]) { x in
       func loop() -> [Tensor] {

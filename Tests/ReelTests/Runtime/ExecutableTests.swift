@@ -13,6 +13,12 @@ import Testing
     var testDescription: String { name }
   }
 
+  /// Each row with mean 0 and, but for a little, variance 1.
+  static func normalized(_ x: Tensor) -> Tensor {
+    let centered = x - x.mean(along: [-1], keepDims: true)
+    return centered / sqrt((centered * centered).mean(along: [-1], keepDims: true) + 0.01)
+  }
+
   static let programs: [Program] = [
     Program(name: "layouts of layouts", shapes: [[2, 3, 4]]) { x in
       let y = x[0].transposed([2, 0, 1])
@@ -44,6 +50,36 @@ import Testing
     Program(name: "batched products", shapes: [[2, 1, 3, 4], [5, 4, 2]]) { x in [x[0].matmul(x[1])] },
     Program(name: "folds of strided operands", shapes: [[3, 4, 5]]) { x in
       [x[0].transposed().sum(along: [1]), x[0].sum(along: [0, 2]), x[0].max(along: [-1], keepDims: true) - x[0]]
+    },
+    Program(name: "normalised rows of a tile, and one more", shapes: [[7, 256], [3, 2, 512], [3, 513]]) { x in
+      x.map(normalized) + [normalized(x[0]) * x[0].max(along: [-1], keepDims: true)]
+    },
+    Program(name: "normalised short rows", shapes: [[9, 15], [9, 16], [9, 17], [40]]) { x in x.map(normalized) },
+    Program(name: "normalised rows that are apart", shapes: [[9, 60], [33, 8]]) { x in
+      [normalized(x[0].sliced(3..<40, along: 1)), normalized(x[1].transposed()), normalized(x[0].reversed(along: 1))]
+    },
+    Program(name: "values of rows as results", shapes: [[9, 40]]) { x in
+      let mean = x[0].mean(along: [-1], keepDims: true)
+      let product = (x[0] * 0.1 + 1).product(along: [-1], keepDims: true)
+      let isSmall = mean .< product
+      return [mean, select(isSmall, x[0], mean), sqrt(abs(mean)) + product, x[0].min(along: [-1], keepDims: true)]
+    },
+    Program(name: "values of rows that others go on with", shapes: [[9, 40], [9, 24]]) { x in
+      let scale = exp(-x[0].max(along: [-1], keepDims: true))
+      let (a, b) = (x[0] * scale, x[1] * scale)
+      return [a.sum(along: [-1], keepDims: true) * b, softmax(b), softmax(a) / scale]
+    },
+    Program(name: "rows of two element types", shapes: [[5, 300], [5, 200]]) { x in
+      x.map { x in
+        normalized(normalized(x.converted(to: .float64)) + x.sum(along: [-1], keepDims: true).converted(to: .float64))
+      }
+    },
+    Program(name: "a loop with rows normalised", shapes: [[6, 40, 24], [40, 24], [24, 24]]) { x in
+      let (state, stack) = scan(over: x[0], from: x[1]) { state, element in
+        let next = tanh(normalized(state.matmul(x[2])) + element)
+        return (next / (1 + next.sum(along: [-1], keepDims: true) * 0.01), next)
+      }
+      return [state, stack]
     },
     Program(name: "operations without a strided kernel", shapes: [[4, 3]]) { x in
       let picked = x[0].transposed().gathered(at: Tensor([2, 0] as [Int32]))
