@@ -43,7 +43,7 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: "\(folder)/backup"))
       return try Self.files(folder)
     }
-    var (kills, trainings) = (0, 0)
+    var (kills, trainings, resumed) = (0, 0, 0)
     while kills < 10 {
       try Self.withFolder { folder in
         for attempt in 0... {
@@ -51,10 +51,12 @@ import Testing
           let moment = attempt < 5 ? Double.random(in: 0...seconds) : nil
           if try Self.run(folder, every: batches, killedAfter: moment) { break }
           kills += 1
+          if FileManager.default.fileExists(atPath: "\(folder)/backup") { resumed += 1 }
         }
         #expect(try Self.files(folder) == expected, "training \(trainings)")
         trainings += 1
       }
     }
+    #expect(resumed > 0, "none of the \(kills) killed trainings had anything to go on with")
   }
 }

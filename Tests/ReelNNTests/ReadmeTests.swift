@@ -47,5 +47,31 @@ import Testing
     #expect(losses.last! < losses.first!)
   }
 
+  @Test func theThirdBlockTrainsAsKerasDoes() throws {
+    let (images, labels) = (
+      sample([20, 28, 28], seed: 1, elementType: .float32), Tensor((0..<20).map { Int32($0 % 10) })
+    )
+    let (testImages, testLabels) = (images, labels)
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/weights.safetensors"
+      // Page: block 3
+      let network = Sequential {
+        LSTM(64)
+        Dense(10)
+      }
+      let model = network.compile(
+        optimizer: Adam(), loss: .sparseCategoricalCrossEntropy(fromLogits: true), metrics: [.accuracy()])
+      print(try network.summary(inputShape: [nil, 28, 28]))
+      let history = try model.fit(
+        images, labels, batchSize: 128, epochs: 5, validationSplit: 0.1, callbacks: [EarlyStopping(patience: 2)])
+      let logs = try model.evaluate(testImages, testLabels)
+      let scores = try model.predict(testImages)
+      try network.saveWeights(to: path)
+      // Page: end
+      #expect(history["loss"].last! < history["loss"].first! && logs["loss"]! < 2.4 && scores.shape == [20, 10])
+      #expect(try Safetensors(path: path).tensors.count == network.parameters.count)
+    }
+  }
+
   @Test func theBlocksAreThoseOfTheReadme() throws { try expectBlocks(of: "README.md") }
 }

@@ -21,7 +21,8 @@ public struct NonFiniteLoss: Error, Sendable, CustomStringConvertible {
   public var description: String {
     let place = "epoch \(epoch + 1), batch \(batch + 1) of \(batchCount)"
     let reason = culprit.map { "; first of all, \($0)" } ?? "; it was finite when the batch was done once more"
-    return loss.isFinite ? "parameters are not finite after \(place)\(reason)" : "the loss is \(loss) in \(place)\(reason)"
+    return loss.isFinite
+      ? "parameters are not finite after \(place)\(reason)" : "the loss is \(loss) in \(place)\(reason)"
   }
 }
 
@@ -50,7 +51,8 @@ struct NonFiniteReplay<Network: Layer> where Network.Input: TensorStructure, Net
     let culprit = try culprit(inBatch: batch)
     let run = loop.run
     return NonFiniteLoss(
-      epoch: run.epoch, batch: min(batch, run.batchCount - 1), batchCount: run.batchCount, loss: loss, culprit: culprit, history: run.history)
+      epoch: run.epoch, batch: min(batch, run.batchCount - 1), batchCount: run.batchCount, loss: loss, culprit: culprit,
+      history: run.history)
   }
 
   /// What to throw if the last update of an epoch broke the parameters, which the next batch would show; nil if they are
@@ -105,7 +107,9 @@ struct NonFiniteReplay<Network: Layer> where Network.Input: TensorStructure, Net
 
   /// What is said of a batch that is not finite itself.
   private func badArgument(of batch: TrainingData<Network.Input, Network.Output>.Batch) -> String? {
-    let arguments = [("x", batch.x.tensors), ("y", batch.y!.tensors), ("sampleWeight", batch.weight.map { [$0] } ?? [])]
+    let arguments = [
+      ("x", batch.x.tensors), ("y", batch.y!.tensors), ("sampleWeight", batch.weight.map { [$0] } ?? []),
+    ]
     let bad = arguments.first { !$0.1.allSatisfy(\.isAllFinite) }
     return bad.map { "\($0.0) has numbers that are not finite" }
   }

@@ -237,7 +237,8 @@ extension Layer where Input: TensorStructure, Output: TensorStructure {
     try [openExtents.0, openExtents.1].map { extent in
       try self.calls(
         like: x.mapTensors { tensor in
-          tensor.rank == 0 ? tensor : Tensor.zeros(tensor.shape.replacing(0, with: extent), elementType: tensor.elementType)
+          tensor.rank == 0
+            ? tensor : Tensor.zeros(tensor.shape.replacing(0, with: extent), elementType: tensor.elementType)
         })
     }
   }

@@ -44,7 +44,8 @@ struct TrainingData<Input: TensorStructure, Target: TensorStructure> {
         expected: "as many in each")
     }
     guard first.1.shape[0] > 0 else {
-      throw TensorError(operation: operation, problem: "no samples: x has shape \(first.1.shape)", expected: "at least one")
+      throw TensorError(
+        operation: operation, problem: "no samples: x has shape \(first.1.shape)", expected: "at least one")
     }
     if let sampleWeight, !sampleWeight.elementType.isFloatingPoint, sampleWeight.elementType != .int32 {
       throw TensorError(
@@ -79,7 +80,8 @@ struct TrainingData<Input: TensorStructure, Target: TensorStructure> {
   /// The batches of an epoch; the order is a function of the seed and the epoch, that of the samples if there is no seed.
   ///
   /// - Parameter start: The number of batches to pass over.
-  func batches(of size: Int, shuffledBy seed: UInt64? = nil, epoch: Int = 0, from start: Int = 0) -> AnyIterator<Batch> {
+  func batches(of size: Int, shuffledBy seed: UInt64? = nil, epoch: Int = 0, from start: Int = 0) -> AnyIterator<Batch>
+  {
     let iterator = dataset.batches(of: size, shuffledBy: seed, epoch: epoch, from: start).makeIterator()
     return AnyIterator { iterator.next().map(assembled) }
   }

@@ -19,7 +19,9 @@ import Testing
     func onTestBegin(_ run: TrainingRun) { moments.append("test begin") }
     func onTestEnd(_ run: TrainingRun) { moments.append("test end") }
     func onTestBatchBegin(_ batch: Int, _ run: TrainingRun) { moments.append("test batch \(batch) begin") }
-    func onTestBatchEnd(_ batch: Int, _ run: TrainingRun) { moments.append("test batch \(batch) end \(run.logs.names)") }
+    func onTestBatchEnd(_ batch: Int, _ run: TrainingRun) {
+      moments.append("test batch \(batch) end \(run.logs.names)")
+    }
     func onPredictBegin(_ run: TrainingRun) { moments.append("predict begin") }
     func onPredictEnd(_ run: TrainingRun) { moments.append("predict end") }
     func onPredictBatchBegin(_ batch: Int, _ run: TrainingRun) { moments.append("predict batch \(batch) begin") }
@@ -170,7 +172,8 @@ import Testing
       let some = ModelCheckpoint("\(folder)/some", saveFrequency: .batches(5))
       let model = Samples.model()
       try model.fit(
-        Samples.inputs(6), Samples.classes(6), batchSize: 3, epochs: 3, callbacks: [script, best, all, some], verbose: 0)
+        Samples.inputs(6), Samples.classes(6), batchSize: 3, epochs: 3, callbacks: [script, best, all, some], verbose: 0
+      )
       let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
       #expect(names == ["all-1", "all-2", "all-3", "best-01-3.00", "best-03-2.00", "some"])
       let checkpoint = try Checkpoint(path: "\(folder)/some")

@@ -8,7 +8,9 @@ import Testing
   typealias Samples = TrainingSamples
 
   /// The loss and the gradients of a batch, as a user would write it.
-  static func handStep(_ network: Sequential, _ optimizer: any Optimizer, _ x: Tensor, _ y: Tensor, _ w: Tensor?)
+  static func handStep(
+    _ network: Sequential, _ optimizer: any Optimizer, _ x: Tensor, _ y: Tensor, _ w: Tensor?
+  )
     -> Double
   {
     let (loss, gradients) = valueWithGradient(of: network) {
@@ -179,8 +181,14 @@ import Testing
       ("leaves 0 of 6 samples to train", { try model.fit(x, y, validationSplit: 0.99, verbose: 0) }),
       ("initialEpoch -1", { try model.fit(x, y, verbose: 0, initialEpoch: -1) }),
       ("lstm: parameter 'lstm.kernel': made with shape [3,20]", { try model.fit(.zeros([6, 4, 2]), y, verbose: 0) }),
-      ("lstm: input of shape [6,4]; expected [batch, time, features]", { _ = try model.predict(.zeros([6, 4]), verbose: 0) }),
-      ("classWeight for targets of shape [6,2,2]", { try model.fit(x, .zeros([6, 2, 2]), classWeight: [0: 1], verbose: 0) }),
+      (
+        "lstm: input of shape [6,4]; expected [batch, time, features]",
+        { _ = try model.predict(.zeros([6, 4]), verbose: 0) }
+      ),
+      (
+        "classWeight for targets of shape [6,2,2]",
+        { try model.fit(x, .zeros([6, 2, 2]), classWeight: [0: 1], verbose: 0) }
+      ),
     ]
     for (message, attempt) in attempts {
       do {

@@ -18,7 +18,11 @@ import Testing
     }
   }
 
-  static func network() -> Sequential { Sequential { RNN(Fragile()); Dense(2, kernelInitializer: .ones) } }
+  static func network() -> Sequential {
+    Sequential {
+      RNN(Fragile()); Dense(2, kernelInitializer: .ones)
+    }
+  }
 
   /// Twelve samples; in one step of the tenth the input is 7.
   static let badInputs: Tensor = {
@@ -55,7 +59,8 @@ import Testing
     // The gates hide an infinity from the loss, and not from the gradient.
     numbers[70] = .infinity
     let hidden = try Self.failure(Samples.model(), Tensor(numbers, shape: [7, 4, 3]))
-    #expect(hidden.batch == 2 && hidden.culprit == "x has numbers that are not finite, in the batch before", "\(hidden)")
+    #expect(
+      hidden.batch == 2 && hidden.culprit == "x has numbers that are not finite, in the batch before", "\(hidden)")
     let parameter = Samples.model()
     try parameter.build(inputShape: [nil, 4, 3])
     let kernel = parameter.network.parameters[0]
@@ -70,7 +75,9 @@ import Testing
   }
 
   @Test func anUpdateThatBreaksTheParametersIsFound() throws {
-    let network = Sequential { Dense(2, kernelInitializer: .ones); Root() }
+    let network = Sequential {
+      Dense(2, kernelInitializer: .ones); Root()
+    }
     let model = network.compile(optimizer: SGD(learningRate: 0.1), loss: Samples.loss)
     let error = try #require(throws: NonFiniteLoss.self) {
       try model.fit(
@@ -79,10 +86,13 @@ import Testing
     #expect(error.batch == 1)
     #expect(error.culprit == "the gradient by 'root.weight' in the batch before, whose loss was finite")
     // The last update of an epoch is looked at before anything is kept.
-    let one = Sequential { Dense(2, kernelInitializer: .ones); Root() }
+    let one = Sequential {
+      Dense(2, kernelInitializer: .ones); Root()
+    }
     let last = try Self.failure(one.compile(optimizer: SGD(learningRate: 0.1), loss: Samples.loss), .ones([3, 3]))
     #expect(last.epoch == 0 && last.loss.isFinite && last.history.epochs.isEmpty)
-    #expect("\(last)".hasPrefix("parameters are not finite after epoch 1, batch 1 of 1; first of all, the gradient by 'root"))
+    #expect(
+      "\(last)".hasPrefix("parameters are not finite after epoch 1, batch 1 of 1; first of all, the gradient by 'root"))
     #expect(weightsOf(network).values.allSatisfy { weight in weight.allSatisfy { $0.isFinite } })
   }
 

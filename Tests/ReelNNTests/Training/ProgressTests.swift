@@ -66,7 +66,8 @@ import Testing
     let output = ProgressOutput { text += $0 }
     let model = Samples.model()
     try model.evaluate(Samples.inputs(4), Samples.classes(4), batchSize: 2, output: output)
-    #expect(text.contains(/^2\/2 ━{20} \d+s \d+m?u?s\/step - loss: 0\.\d{4} - accuracy: \d\.\d{4}(e\+00)?\n$/), "\(text)")
+    #expect(
+      text.contains(/^2\/2 ━{20} \d+s \d+m?u?s\/step - loss: 0\.\d{4} - accuracy: \d\.\d{4}(e\+00)?\n$/), "\(text)")
     text = ""
     _ = try model.predict(Samples.inputs(4), batchSize: 2, output: output)
     #expect(text.contains(/^2\/2 ━{20} \d+s \d+m?u?s\/step\n$/), "\(text)")

@@ -46,7 +46,11 @@ import Testing
 
   struct Tower: Layer {
     let scale = Parameter(.ones, isTrainable: false)
-    let blocks = [Sequential { Dense(4); Dense(3) }, Sequential { Dense(2) }]
+    let blocks = [
+      Sequential {
+        Dense(4); Dense(3)
+      }, Sequential { Dense(2) },
+    ]
     func callAsFunction(_ x: Tensor) -> Tensor { blocks.reduce(x * scale([x.shape.last])) { $1($0) } }
   }
 
@@ -74,7 +78,9 @@ import Testing
   }
 
   @Test func buildingMakesParametersAndDrawsNothingTwice() throws {
-    let network = Sequential { LSTM(4, stateful: true); Dense(2) }
+    let network = Sequential {
+      LSTM(4, stateful: true); Dense(2)
+    }
     try network.build(inputShape: [nil, nil, 3])
     #expect(network.parameterCount == 4 * 4 * 8 + 10)
     let before = weightsOf(network)
