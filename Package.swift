@@ -35,7 +35,9 @@ let package = Package(
     ),
 
     // MARK: - Tests
-    .target(name: "ReelTestSupport", dependencies: ["Reel", "ReelNN"], path: "Tests/ReelTestSupport"),
+    .target(name: "ReelProof", dependencies: ["Reel"], path: "Tests/ReelProof"),
+    .executableTarget(name: "reel-proof", dependencies: ["Reel", "ReelProof"], path: "Tests/ProofCommand"),
+    .target(name: "ReelTestSupport", dependencies: ["Reel", "ReelNN", "ReelProof"], path: "Tests/ReelTestSupport"),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(name: "ReelKernelsTests", dependencies: ["ReelKernels"]),
     .testTarget(name: "ReelTests", dependencies: ["Reel", "ReelNN", "ReelTestSupport"]),
@@ -45,7 +47,7 @@ let package = Package(
       resources: [.copy("Golden")]
     ),
     .executableTarget(name: "training-process", dependencies: ["Reel", "ReelNN"], path: "Tests/TrainingProcess"),
-    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows", "reel-bench", "training-process"]),
+    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows", "reel-bench", "training-process", "reel-proof"]),
   ],
   swiftLanguageModes: [.v6]
 )
