@@ -8,7 +8,8 @@ extension OpenLoop {
     for (index, node) in nodes.enumerated() where node.operation.isProduct && levels[index] == .carried {
       let awaited = carriesAwaited(by: index, dependence)
       let awaiting = carries.indices.filter { dependence.ancestors[$0][index] }
-      if !awaiting.isEmpty && awaited.isDisjoint(with: awaiting) { return awaited }
+      // A product that waits for no carry is kept in the loop by something else, and another loop would not free it.
+      if !awaited.isEmpty && !awaiting.isEmpty && awaited.isDisjoint(with: awaiting) { return awaited }
     }
     return nil
   }
