@@ -34,6 +34,8 @@ package enum Action: Hashable, Sendable {
   case iota(Int)
   case uniform(seed: Int, shape: [Int])
   case scan(Loop)
+  case conditional(then: Program.Block, otherwise: Program.Block)
+  case repeatWhile(condition: Program.Block, body: Program.Block)
   /// The gradient of the sum of what a block gives, by its parameter.
   case gradient(Program.Block)
 
@@ -69,6 +71,7 @@ package enum Action: Hashable, Sendable {
     var isReversed: Bool
     /// Whether only the outputs of the last step are given.
     var givesLastOnly: Bool
+    var memory = LoopMemory.unlimited
     var body: Program.Block
   }
 
@@ -78,6 +81,8 @@ package enum Action: Hashable, Sendable {
       switch self {
       case .scan(let loop): [loop.body]
       case .gradient(let block): [block]
+      case .conditional(let then, let otherwise): [then, otherwise]
+      case .repeatWhile(let condition, let body): [condition, body]
       default: []
       }
     }
@@ -87,6 +92,8 @@ package enum Action: Hashable, Sendable {
         loop.body = newValue[0]
         self = .scan(loop)
       case .gradient: self = .gradient(newValue[0])
+      case .conditional: self = .conditional(then: newValue[0], otherwise: newValue[1])
+      case .repeatWhile: self = .repeatWhile(condition: newValue[0], body: newValue[1])
       default: break
       }
     }

@@ -23,6 +23,11 @@ package struct Agreement {
     case forward
     /// Vectorized, the program and its gradient give what a loop over the batch does.
     case vectorized
+    /// Run once more, the program leaves no buffer behind. The count is that of the process: nothing else may run meanwhile.
+    case memory
+
+    /// The checks that can run beside others.
+    package static let independent = allCases.filter { $0 != .memory }
   }
 
   package enum Outcome: Equatable, Sendable {
@@ -90,6 +95,7 @@ package struct Agreement {
         case .secondOrder: try secondOrder()
         case .forward: try forward()
         case .vectorized: try vectorized()
+        case .memory: try memory()
         }
       }
     } catch {
@@ -97,8 +103,8 @@ package struct Agreement {
     }
   }
 
-  /// What is wrong, with any of the checks; nil if nothing.
-  package func failure(of checks: [Check] = Check.allCases) -> String? {
+  /// What is wrong, with any of the checks that can run beside others if none are given; nil if nothing.
+  package func failure(of checks: [Check] = Check.independent) -> String? {
     for check in checks {
       if case .fails(let message) = outcome(of: check) { return "\(check.rawValue): \(message)" }
     }
@@ -126,6 +132,25 @@ extension Agreement {
       if let failure = bitDifference(found, expected, "\(what): output \(index)") { return failure }
     }
     return nil
+  }
+
+  private func memory() throws -> Outcome {
+    func run() throws -> Int {
+      for unroll in [unrolls.first ?? .full, .full] {
+        _ = try compiled { (x: [Tensor]) in function(x, unroll) + gradients(at: x, unroll) }(inputs)
+        _ = gradients(at: inputs, unroll)
+        _ = jvp(at: inputs, along: inputs) { function($0, unroll) }
+      }
+      return Buffer.liveCount
+    }
+    // What is kept between runs is kept from the first on, or takes the place of something else.
+    var before = try run()
+    for _ in 0..<4 {
+      let after = try run()
+      if after <= before { return .agrees }
+      before = after
+    }
+    return .fails("buffers stay after every run: \(before) now")
   }
 
   private func unrolled() -> Outcome {

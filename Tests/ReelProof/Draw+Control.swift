@@ -5,7 +5,12 @@ extension Draw {
   /// Adds a loop or another line with a body, now and then; answers whether there is one.
   mutating func drawControl() -> Bool {
     guard depth < 2, chance(depth == 0 ? 2 : 1, in: depth == 0 ? 9 : 14) else { return false }
-    return chance(1, in: 8) ? drawGradient() : drawScan()
+    switch number(0...15) {
+    case 0: return drawGradient()
+    case 1...2: return drawConditional()
+    case 3...4: return drawRepeat()
+    default: return drawScan()
+    }
   }
 
   /// Draws the lines of a body: what they use from outside is captured.
@@ -56,7 +61,10 @@ extension Draw {
       return next + (0..<outputCount).map { _ in inner.result() }
     }
     let loop = Action.Loop(
-      carryCount: carries.count, isReversed: chance(1, in: 3), givesLastOnly: chance(1, in: 6), body: block)
+      carryCount: carries.count, isReversed: chance(1, in: 3), givesLastOnly: chance(1, in: 6),
+      memory: chance(1, in: 4)
+        ? pick([.checkpoints(every: 1), .checkpoints(every: 2), .checkpoints(every: 3)]) : .unlimited,
+      body: block)
     return add(.scan(loop), initial + chosen, resultCount: carries.count + outputCount) != nil
   }
 
@@ -80,6 +88,44 @@ extension Draw {
       return add(.map(.tanh), [sum])?[0] ?? sum
     default: return add(.map(.tanh), [found])?[0] ?? found
     }
+  }
+
+  /// A truth value of the data.
+  private mutating func predicate() -> Program.Name? {
+    let x = floating()
+    guard let sum = add(.fold(pick([.mean, .max, .sum]), axes: nil, keepDims: false), [x])?[0] else { return nil }
+    return add(.number(.less, pick([-0.5, 0.1, 0.3, 1])), [sum])?[0]
+  }
+
+  /// A branch, whose two sides give values of one type each.
+  private mutating func drawConditional() -> Bool {
+    guard let predicate = predicate() else { return false }
+    let wanted = (0..<number(1...2)).map { _ in floating() }
+    func branch(_ draw: inout Draw) -> Program.Block {
+      draw.body([], draw.number(1...4)) { inner in wanted.map { inner.next(of: $0) } }
+    }
+    let (then, otherwise) = (branch(&self), branch(&self))
+    return add(.conditional(then: then, otherwise: otherwise), [predicate], resultCount: wanted.count) != nil
+  }
+
+  /// A loop whose length depends on the data: it goes on for some steps, and as long as its state says so.
+  private mutating func drawRepeat() -> Bool {
+    let initial = (0..<number(1...2)).map { _ in floating() }
+    guard let zero = add(.fill(0, shape: []), [])?[0] else { return false }
+    let carries = (initial + [zero]).map { (name: name(), value: run[$0]) }
+    let block = body(carries, number(1...4)) { inner in
+      let next = carries.dropLast().map { inner.next(of: $0.name) }
+      return next + [inner.add(.number(.add, 1), [carries.last!.name])![0]]
+    }
+    let tested = (initial + [zero]).map { (name: name(), value: run[$0]) }
+    let limit = Double(number(0...4)) + 0.5
+    let condition = body(tested, 0) { inner in
+      let isEarly = inner.add(.number(.less, limit), [tested.last!.name])![0]
+      guard inner.chance(1, in: 2), let more = inner.predicate() else { return [isEarly] }
+      return [inner.add(.pair(.and), [isEarly, more])?[0] ?? isEarly]
+    }
+    let action = Action.repeatWhile(condition: condition, body: block)
+    return add(action, initial + [zero], resultCount: carries.count) != nil
   }
 
   /// A gradient within the program.

@@ -42,6 +42,8 @@ private struct ProgramText {
     let operands = step.operands.map(name)
     switch step.action {
     case .scan(let loop): return lines(of: loop, step, indentation)
+    case .conditional(let then, let otherwise): return lines(of: then, else: otherwise, step, indentation)
+    case .repeatWhile(let condition, let body): return lines(of: body, while: condition, step, indentation)
     case .gradient(let block):
       return ["\(indentation)let \(name(step.results[0])) = gradient(at: \(operands[0])) { v\(block.parameters[0]) in"]
         + lines(of: block, indentation + "  ")
@@ -55,6 +57,32 @@ private struct ProgramText {
     }
   }
 
+  private func lines(
+    of then: Program.Block, else otherwise: Program.Block, _ step: Program.Step, _ indentation: String
+  ) -> [String] {
+    func branch(_ block: Program.Block) -> [String] {
+      lines(of: block, indentation + "  ") + ["\(indentation)  return \(list(block.results))"]
+    }
+    let result = "branch\(step.results[0])"
+    return ["\(indentation)let \(result) = conditional(\(name(step.operands[0]))) { () -> [Tensor] in"] + branch(then)
+      + ["\(indentation)} else: {"] + branch(otherwise) + ["\(indentation)}"]
+      + step.results.enumerated().map { "\(indentation)let v\($1) = \(result)[\($0)]" }
+  }
+
+  private func lines(
+    of body: Program.Block, while condition: Program.Block, _ step: Program.Step, _ indentation: String
+  ) -> [String] {
+    func closure(_ block: Program.Block, _ results: String) -> [String] {
+      block.parameters.enumerated().map { "\(indentation)  let v\($1) = state[\($0)]" }
+        + lines(of: block, indentation + "  ") + ["\(indentation)  return \(results)"]
+    }
+    let result = "loop\(step.results[0])"
+    return ["\(indentation)let \(result) = repeatWhile(from: \(list(step.operands))) { (state: [Tensor]) -> Tensor in"]
+      + closure(condition, name(condition.results[0])) + ["\(indentation)} body: { (state: [Tensor]) -> [Tensor] in"]
+      + closure(body, list(body.results)) + ["\(indentation)}"]
+      + step.results.enumerated().map { "\(indentation)let v\($1) = \(result)[\($0)]" }
+  }
+
   private func lines(of loop: Action.Loop, _ step: Program.Step, _ indentation: String) -> [String] {
     let (carries, sequences) = (step.operands[..<loop.carryCount], step.operands[loop.carryCount...])
     let (result, outputs) = ("loop\(step.results[0])", loop.givesLastOnly ? "output" : "outputs")
@@ -66,7 +94,7 @@ private struct ProgramText {
     let (next, given) = (loop.body.results[..<loop.carryCount], loop.body.results[loop.carryCount...])
     return [
       "\(indentation)let \(result) = \(loop.givesLastOnly ? "scanToLast" : "scan")(over: \(list(Array(sequences))), "
-        + "from: \(list(Array(carries))), reverse: \(loop.isReversed), unroll: unroll) {",
+        + "from: \(list(Array(carries))), reverse: \(loop.isReversed), unroll: unroll\(loop.memory.argument)) {",
       "\(indentation)  (state: [Tensor], element: [Tensor]) -> ([Tensor], [Tensor]) in",
     ] + parameters + lines(of: loop.body, indentation + "  ") + [
       "\(indentation)  return (\(list(Array(next))), \(list(Array(given))))", "\(indentation)}",
@@ -143,6 +171,17 @@ extension Action.Pairing {
     switch self {
     case .maximum, .minimum, .power, .remainder: "\(rawValue)(\(a), \(b))"
     default: "\(a) \(rawValue) \(b)"
+    }
+  }
+}
+
+extension LoopMemory {
+  /// What a call of `scan` says of it.
+  fileprivate var argument: String {
+    switch self {
+    case .unlimited: ""
+    case .checkpoints(let steps): ", checkpointEvery: unroll == .full ? nil : \(steps)"
+    case .atMost(let bytes): ", memory: unroll == .full ? .unlimited : .atMost(\(bytes))"
     }
   }
 }

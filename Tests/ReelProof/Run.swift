@@ -32,6 +32,8 @@ struct Run {
     let results =
       switch step.action {
       case .scan(let loop): run(loop, operands)
+      case .conditional(let then, let otherwise): run(then, else: otherwise, operands[0])
+      case .repeatWhile(let condition, let body): run(body, while: condition, operands)
       case .gradient(let block): run(gradientOf: block, at: operands[0])
       default: step.action.apply(operands, elementType)
       }
@@ -49,13 +51,43 @@ struct Run {
       let results = inner.run(loop.body, carry + elements)
       return (Array(results[..<loop.carryCount]), Array(results[loop.carryCount...]))
     }
+    // The full layout is the plain one that the others are compared with.
+    let memory = unroll == .full ? LoopMemory.unlimited : loop.memory
     if loop.givesLastOnly {
       let (state, output) = scanToLast(
-        over: sequences, from: carry, reverse: loop.isReversed, unroll: unroll, step)
+        over: sequences, from: carry, reverse: loop.isReversed, unroll: unroll, memory: memory, step)
       return state + output
     }
-    let (state, outputs) = scan(over: sequences, from: carry, reverse: loop.isReversed, unroll: unroll, step)
+    let (state, outputs) = scan(
+      over: sequences, from: carry, reverse: loop.isReversed, unroll: unroll, memory: memory, step)
     return state + outputs
+  }
+
+  private func run(_ then: Program.Block, else otherwise: Program.Block, _ predicate: Tensor) -> [Tensor] {
+    let branch = { (block: Program.Block) in
+      var inner = self
+      return inner.run(block)
+    }
+    return conditional(predicate) {
+      branch(then)
+    } else: {
+      branch(otherwise)
+    }
+  }
+
+  private func run(_ body: Program.Block, while condition: Program.Block, _ operands: [Tensor]) -> [Tensor] {
+    let call = { (block: Program.Block, state: [Tensor]) in
+      var inner = self
+      return inner.run(block, state)
+    }
+    var count = 0
+    return repeatWhile(
+      from: operands,
+      while: {
+        count += 1
+        if let witness, !witness.allows(steps: count) { return false }
+        return call(condition, $0)[0]
+      }, body: { call(body, $0) })
   }
 
   private func run(gradientOf block: Program.Block, at x: Tensor) -> [Tensor] {

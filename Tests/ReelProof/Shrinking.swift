@@ -141,19 +141,35 @@ extension Program.Block {
     return block
   }
 
-  /// Loops with fewer carries, sequences and outputs, and without reverse; and gradients and loops taken apart.
+  /// Loops with fewer carries, sequences and outputs, in order and unlimited; a branch instead of both.
   var shrinkingLoops: [Self] {
     steps.indices.flatMap { index -> [Self] in
-      guard case .scan(let loop) = steps[index].action else { return [] }
-      return withoutParts(of: loop, index)
-        + [loop.isReversed, loop.givesLastOnly].enumerated().compactMap { which, isSet in
-          guard isSet else { return nil }
-          var (block, plain) = (self, loop)
-          if which == 0 { plain.isReversed = false } else { plain.givesLastOnly = false }
-          block.steps[index].action = .scan(plain)
-          return block
-        }
+      switch steps[index].action {
+      case .scan(let loop): withoutParts(of: loop, index) + withoutOptions(of: loop, index)
+      case .conditional(let then, let otherwise): [splicing(then, index), splicing(otherwise, index)]
+      default: []
+      }
     }
+  }
+
+  private func withoutOptions(of loop: Action.Loop, _ index: Int) -> [Self] {
+    var (inOrder, stacked, unlimited) = (loop, loop, loop)
+    inOrder.isReversed = false
+    stacked.givesLastOnly = false
+    unlimited.memory = .unlimited
+    return [inOrder, stacked, unlimited].filter { $0 != loop }.map { plain in
+      var block = self
+      block.steps[index].action = .scan(plain)
+      return block
+    }
+  }
+
+  /// The lines of a branch in place of the choice.
+  private func splicing(_ branch: Self, _ index: Int) -> Self {
+    var block = self
+    let names = Dictionary(uniqueKeysWithValues: zip(steps[index].results, branch.results))
+    block.steps.replaceSubrange(index...index, with: branch.steps)
+    return block.renamingUses { names[$0] ?? $0 }
   }
 
   private func withoutParts(of loop: Action.Loop, _ index: Int) -> [Self] {

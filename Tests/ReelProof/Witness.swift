@@ -52,6 +52,12 @@ package final class Witness {
     }
   }
 
+  /// Whether a loop may take so many steps; one that takes too many may never end.
+  func allows(steps: Int) -> Bool {
+    if steps > 32 { isTame = false }
+    return isTame
+  }
+
   private func see(_ pairing: Action.Pairing, _ a: Tensor, _ b: Tensor) {
     guard a.elementType.isFloatingPoint else { return }
     let (a, b) = (a.converted(to: .float64), b.converted(to: .float64))

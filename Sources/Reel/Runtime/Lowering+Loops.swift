@@ -47,7 +47,7 @@ extension Lowering {
     let call = LoopCall(
       length: scan.length, isReversed: scan.isReversed, steppers: steppers, carries: carries,
       prologue: loop!.prologue, body: instructions,
-      independentRows: independentRows(sequences: elements.map(\.base)))
+      independentRows: independentRows(carries, sequences: elements.map(\.base)))
     (instructions, loop) = outer
     instructions.append(.loop(call))
     memory.endLoop()
@@ -105,9 +105,9 @@ extension Lowering {
 
   /// The number of rows that all instructions of the loop's body work on one by one, if there is one: every kernel runs
   /// over so many rows, and what one of them writes is read by the same row only.
-  private func independentRows(sequences: [Int]) -> Int? {
+  private func independentRows(_ carries: [LoopCall.Carry], sequences: [Int]) -> Int? {
     let readOnly = Set(sequences + loop!.packed.values.map(\.base))
-    return RowAnalysis { base in
+    return RowAnalysis(carries: carries) { base in
       base < loop!.firstBase || readOnly.contains(base) || memory.isConstant(base)
     }.independentRows(of: instructions)
   }

@@ -14,8 +14,13 @@ package final class Buffer: @unchecked Sendable {
   let byteCount: Int
   private let isOwner: Bool
 
+  private static let live = Atomic(0)
+  /// How many buffers with memory of their own there are in the process: what tests of leaks compare.
+  package static var liveCount: Int { live.load(ordering: .relaxed) }
+
   init(byteCount: Int) {
     self.byteCount = byteCount
+    Self.live.add(1, ordering: .relaxed)
     base =
       byteCount < Self.smallByteCount
       ? .allocate(byteCount: max(byteCount, 1), alignment: 16)
@@ -32,6 +37,7 @@ package final class Buffer: @unchecked Sendable {
 
   deinit {
     guard isOwner else { return }
+    Self.live.subtract(1, ordering: .relaxed)
     if byteCount < Self.smallByteCount || !FreeBlocks.shared.put(base, byteCount) { base.deallocate() }
   }
 }

@@ -1,0 +1,17 @@
+import ReelTestSupport
+import Testing
+
+/// The sections of `Docs/Errors.md` about tensors are those of the tables that the other tests run.
+@Suite(.serialized) struct ErrorPageTests {
+  @Test func operationsAreInThePage() throws {
+    try ErrorPage(
+      section: "operations", columns: "Operation", "Message", rows: BadOperandsTable.rows.map(ErrorPage.Row.init(_:))
+    ).expectInPage()
+  }
+
+  @Test func tensorsLoopsAndDerivativesAreInThePage() throws {
+    try ErrorPage(
+      section: "tensors", columns: "Call", "Message", rows: PublicErrors.rows.map(ErrorPage.Row.init(_:))
+    ).expectInPage()
+  }
+}
