@@ -105,7 +105,7 @@ extension Action {
   func apply(_ x: [Tensor], _ elementType: ElementType) -> [Tensor] {
     switch self {
     case .map(let map): [map(x[0])]
-    case .number(let pairing, let number): [pairing(x[0], Tensor(number))]
+    case .number(let pairing, let number): [pairing(x[0], Tensor(floatLiteral: number))]
     case .pair(let pairing): [pairing(x[0], x[1])]
     case .select: [Reel.select(x[0], x[1], x[2])]
     case .matmul(let left, let right): [x[0].matmul(x[1], transposingSelf: left, transposingOther: right)]
