@@ -98,7 +98,7 @@ package struct OperationRow: Sendable, CustomTestStringConvertible {
   }
 
   /// Operands, the same in every run.
-  func samples(_ floating: ElementType) -> [Tensor] {
+  package func samples(_ floating: ElementType) -> [Tensor] {
     var generator = SplitMix(seed: UInt64(operands.reduce(7) { $0 * 31 + $1.shape.count }))
     return operands.map { $0.sample(floating, &generator) }
   }
@@ -107,12 +107,12 @@ package struct OperationRow: Sendable, CustomTestStringConvertible {
     operands.map { TensorType($0.shape, $0.elementType ?? floating) }
   }
 
-  func graph(_ floating: ElementType) throws -> Graph {
+  package func graph(_ floating: ElementType) throws -> Graph {
     try Graph(tracing: types(floating)) { [apply($0)] }
   }
 
   /// A program that has the operation.
-  func programWithOperation() throws -> Graph {
+  package func programWithOperation() throws -> Graph {
     program == .compiled
       ? try compiled { (x: [Tensor]) in apply(x) }.graph(for: samples(.float64)) : try graph(.float64)
   }
@@ -124,7 +124,7 @@ package struct OperationRow: Sendable, CustomTestStringConvertible {
   }
 
   /// The operands that the result can be differentiated by.
-  var active: [Int] { operands.indices.filter { operands[$0].isDifferentiable } }
+  package var active: [Int] { operands.indices.filter { operands[$0].isDifferentiable } }
 }
 
 /// Operands that break an operation's type rule, and the message that says so.

@@ -33,14 +33,40 @@ package struct FusedElementwise: Operation {
 
   package var name: String { "fused" }
   package var attributes: String {
-    "steps=\(steps.count), registers=\(registerCount)" + (isByRows ? ", rowRegisters=\(rowRegisterCount)" : "")
+    "registers=\(registerCount)" + (isByRows ? ", rowRegisters=\(rowRegisterCount), over=\(shape.extents)" : "")
+      + ", steps=[" + steps.map(\.description).joined(separator: ", ") + "]"
   }
   package var isCheap: Bool { false }
 
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { types }
 
+  /// Step by step, as a program that was read from a text runs eagerly; a compiled one is lowered.
   package func run(_ operands: [Storage], into results: [Storage]) {
-    preconditionFailure("a fused program is lowered, not run by itself")
+    var slots: [Storage?] = operands + results + Array(repeating: nil, count: registerCount + rowRegisterCount)
+    for step in steps {
+      let isRow = isByRows && isRowSlot(step.result)
+      // A register may be used again with another element type.
+      let isMemory = step.result < operandCount + results.count
+      let type = TensorType(isRow ? rowShape : shape, step.resultType)
+      let result = isMemory ? slots[step.result]! : Storage(type)
+      if let fold = step.code.fold {
+        let whole = Storage(TensorType(shape, step.type))
+        Broadcast(shape: shape).run([slots[step.operands[0]]!], into: [whole])
+        fold.run([whole], into: [result])
+      } else {
+        Kernels.elementwise(reel_opcode(UInt32(step.code.opcode)), step.operands.map { slots[$0]! }, into: result)
+      }
+      slots[step.result] = result
+    }
+  }
+
+  /// The shape of one value for each row.
+  var rowShape: Shape { shape.replacing(shape.rank - 1, with: 1) }
+
+  /// Whether a slot of a program by rows that is no operand holds one value for each row.
+  func isRowSlot(_ slot: Int) -> Bool {
+    let result = slot - operandCount
+    return result < types.count ? types[result].shape != shape : result >= types.count + registerCount
   }
 
   package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
@@ -61,10 +87,20 @@ package struct FusedElementwise: Operation {
   }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
-    preconditionFailure("graphs are differentiated before they are fused")
+    refuse(context.operands)
+    return context.operands.map { _ in nil }
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
-    preconditionFailure("graphs are vectorized before they are fused")
+    refuse(operands)
+    return types.map { .zeros($0.shape.inserting(count, at: 0), elementType: $0.elementType) }
+  }
+
+  /// Only who reads the text of a compiled graph comes here.
+  private func refuse(_ operands: [Tensor]) {
+    TensorError(
+      operation: name, operands: operands.map(\.type), problem: "a program of the compiler, which has no derivative",
+      expected: "the graph before it was compiled"
+    ).report()
   }
 }

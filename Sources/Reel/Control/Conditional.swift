@@ -96,3 +96,13 @@ extension Conditional: OperationDifferentiatedByBodies {
     [((operands[0].item != 0 ? then : otherwise).graph, Array(operands.dropFirst()))]
   }
 }
+
+extension Conditional: ReadableOperation {
+  package static let names = ["conditional"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: text.operands.count, results: text.results.count, bodies: 2)
+    then = LoopBody(text.bodies[0])
+    otherwise = LoopBody(text.bodies[1])
+  }
+}

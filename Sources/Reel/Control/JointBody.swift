@@ -28,7 +28,8 @@ struct JointBody {
     let sumsSoFar = Dictionary(
       uniqueKeysWithValues: active.filter(scan.captures.contains).map { ($0, tape.input(x[$0].type)) })
     let recorded = Recording.$tape.withValue(tape) {
-      let y = graph(x)
+      // The step's own operations are no part of the reverse, which asks for them.
+      let y = Recording.$path.withValue([]) { graph(x) }
       let given = (carries + stacks).map { (result: y[$0], cotangent: tape.input(y[$0].type)) }
       let seeds = given + active.compactMap { index in sumsSoFar[index].map { (x[index], $0) } }
       let found = tape.cotangents(of: active.map { x[$0] }, from: seeds, isDetached: false)

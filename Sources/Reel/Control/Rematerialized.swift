@@ -90,3 +90,12 @@ extension Rematerialized {
 
   private static let reverses = LoopCache<Differentiation, ReversedBodies>()
 }
+
+extension Rematerialized: ReadableOperation {
+  package static let names = ["rematerialized"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: text.operands.count, results: text.results.count, bodies: 1)
+    body = LoopBody(text.bodies[0])
+  }
+}

@@ -94,3 +94,30 @@ package struct RepeatWhile: OperationWithBodies {
     return derivative.cotangents(context, operands: context.operands, stepCount: context.results[carryCount - 1])
   }
 }
+
+extension RepeatWhile: ReadableOperation {
+  package static let names = ["repeatWhile"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: text.operands.count, results: text.results.count, bodies: 2)
+    captureCount = try text.count("captured")
+    condition = LoopBody(text.bodies[0])
+    body = LoopBody(text.bodies[1])
+    guard try text.count("carries") == carryCount, captureCount + carryCount == body.graph.inputs.count else {
+      throw text.failure(
+        "\(captureCount) captured values in a body of \(body.graph.inputs.count) inputs and \(carryCount) outputs",
+        expected: "an input for each captured value and for each carry, and an output for each carry")
+    }
+    guard condition.graph.inputTypes == body.graph.inputTypes,
+      condition.graph.outputTypes == [TensorType(.scalar, .bool)]
+    else {
+      throw text.failure(
+        "a condition that gives \(condition.graph.outputTypes)", expected: "the inputs of the body, and bool[] for them"
+      )
+    }
+    // A batch of loops has a count for each.
+    guard body.graph.outputTypes.last?.elementType == Self.countType.elementType else {
+      throw text.failure("a last carry that is no count of steps", expected: "\(Self.countType.elementType)")
+    }
+  }
+}

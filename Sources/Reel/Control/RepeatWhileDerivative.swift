@@ -18,8 +18,8 @@ package struct RepeatWhileDerivative: Operation {
 
   package var name: String { "repeatWhileDerivative" }
   package var attributes: String {
-    "order=\(stages.count { if case .reversed = $0 { true } else { false } }), captured=\(loop.captureCount), "
-      + "carries=\(loop.carryCount)"
+    "captured=\(loop.captureCount), carries=\(loop.carryCount), stages=["
+      + stages.map(\.description).joined(separator: ", ") + "]"
   }
   package var isCheap: Bool { false }
 

@@ -113,6 +113,26 @@ package struct Scan: OperationWithBodies {
   }
 }
 
+extension Scan: ReadableOperation {
+  package static let names = ["scan"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: text.operands.count, results: text.results.count, bodies: 1)
+    body = LoopBody(text.bodies[0])
+    captureCount = try text.count("captured")
+    carryCount = try text.count("carries")
+    length = try text.count("length")
+    isReversed = text.flag("reverse")
+    isAdjoint = text.flag("adjoint")
+    let (inputs, outputs) = (body.graph.inputs.count, body.graph.outputs.count)
+    guard captureCount + carryCount <= inputs, carryCount <= outputs, inputs == text.operands.count else {
+      throw text.failure(
+        "\(captureCount) captured values and \(carryCount) carries in a body of \(inputs) inputs and \(outputs) outputs",
+        expected: "an input for each of them and for each sequence, and an output for each carry")
+    }
+  }
+}
+
 extension TensorType {
   /// The type of so many tensors of this type, stacked along a new leading axis.
   func stacked(_ count: Int) -> TensorType { TensorType(shape.inserting(count, at: 0), elementType) }

@@ -66,14 +66,25 @@ struct CotangentSweep {
       operands: node.operands.map(tensor), results: node.results.indices.map { tensor(Value(index, $0)) },
       cotangents: found, isActive: isActive, sums: sums,
       widen: tape.kind == .eager ? nil : { [tape] in tape.widen(index, to: $0) })
-    let given =
-      node.path.isEmpty
-      ? node.operation.pullback(context)
-      : Recording.$path.withValue(node.path) { node.operation.pullback(context) }
+    // Where nothing is recorded, nobody but a profile reads the mark.
+    let isMarked = !isDetached || RunLog.active != nil
+    let given = Self.inReverse(of: node, isMarked) { node.operation.pullback(context) }
     for index in node.operands.indices where isActive[index] {
+      guard let cotangent = given[index] else { continue }
       let operand = node.operands[index]
-      if let cotangent = given[index] { add(cotangent.unbroadcasted(to: type(of: operand).shape), to: operand) }
+      let shape = type(of: operand).shape
+      if isMarked {
+        Self.inReverse(of: nodes[Int(operand.node)], true) { add(cotangent.unbroadcasted(to: shape), to: operand) }
+      } else {
+        add(cotangent.unbroadcasted(to: shape), to: operand)
+      }
     }
+  }
+
+  /// Runs a part of the sweep in the layers of a node, with the mark of what a sweep records behind them.
+  private static func inReverse<Result>(of node: Node, _ isMarked: Bool, _ body: () -> Result) -> Result {
+    if !isMarked && node.path.isEmpty { return body() }
+    return Recording.$path.withValue(isMarked ? node.path + [Recording.reverseMark] : node.path, operation: body)
   }
 
   private mutating func takeCotangent(_ value: Value) -> Tensor? {

@@ -86,6 +86,32 @@ extension CustomPullback.Rule {
   }
 }
 
+// A text has no place for a pullback written by hand: what is read runs, but cannot be differentiated.
+extension CustomPullback: ReadableOperation {
+  /// The word that marks such an operation, whatever its name is.
+  package static let mark = "pullback by hand"
+  package static let names = ["customPullback"]
+
+  package var attributes: String { Self.mark }
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    _ = text.flag(Self.mark)
+    try text.expect(operands: text.operands.count, results: text.results.count, bodies: 1)
+    function = text.bodies[0]
+    guard function.inputTypes == text.operands else {
+      throw text.failure("operands that are not those of the function", expected: "\(function.inputTypes)")
+    }
+    rule = Rule(text.name) { [name = text.name] operands, _, _ in
+      TensorError(
+        operation: name, operands: operands.map(\.type),
+        problem: "its pullback is no part of the text it was read from",
+        expected: "a program that was recorded, where something is to be differentiated"
+      ).report()
+      return operands.map { .zeros(like: $0) }
+    }
+  }
+}
+
 /// Applies a function with a pullback of your own in place of the one its operations have.
 ///
 /// - Parameters:

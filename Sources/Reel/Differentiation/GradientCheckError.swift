@@ -39,7 +39,7 @@ public struct CheckedOperation: Hashable, Sendable {
 
   init(_ node: Node) {
     name = node.operation.name
-    path = node.path
+    path = node.path.filter { $0 != Recording.reverseMark }
   }
 }
 

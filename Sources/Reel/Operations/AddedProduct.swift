@@ -91,3 +91,14 @@ package struct AddedProduct: Operation {
     return apply(Elementwise.aligned(repeated, isBatched: [true, true, true]))
   }
 }
+
+extension AddedProduct: ReadableOperation {
+  package static let names = ["matmulAdd"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 3)
+    product = MatrixProduct(transposing: &text)
+    placement = text.flag(Placement.prologue.rawValue) ? .prologue : .epilogue
+    if placement == .epilogue { _ = text.flag(Placement.epilogue.rawValue) }
+  }
+}

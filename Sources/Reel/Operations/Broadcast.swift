@@ -37,6 +37,15 @@ package struct Broadcast: Operation {
   }
 }
 
+extension Broadcast: ReadableOperation {
+  package static let names = ["broadcast"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    shape = text.results[0].shape
+  }
+}
+
 extension Tensor {
   /// The tensor repeated along new leading axes and axes of extent 1 until it has the shape.
   public func broadcasted(to shape: Shape) -> Tensor { shape == self.shape ? self : Broadcast(shape: shape)(self) }

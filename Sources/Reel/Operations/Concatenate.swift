@@ -75,6 +75,15 @@ package struct Concatenate: Operation {
   }
 }
 
+extension Concatenate: ReadableOperation {
+  package static let names = ["concatenate"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: text.operands.count)
+    axis = try text.int("axis")
+  }
+}
+
 /// Tensors one after another along an axis.
 ///
 /// - Parameters:

@@ -26,6 +26,15 @@ package struct Convert: Operation {
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
 }
 
+extension Convert: ReadableOperation {
+  package static let names = ["convert"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    elementType = try text.word("to", "an element type", ElementType.init(name:))
+  }
+}
+
 extension Tensor {
   /// The same numbers in another element type.
   ///

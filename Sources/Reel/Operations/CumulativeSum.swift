@@ -32,6 +32,17 @@ package struct CumulativeSum: Operation {
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
 }
 
+extension CumulativeSum: ReadableOperation {
+  package static let names = ["cumulativeSum"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    axis = try text.int("axis")
+    isExclusive = text.flag("exclusive")
+    isReversed = text.flag("reverse")
+  }
+}
+
 extension Tensor {
   /// The running sum along an axis.
   ///

@@ -7,7 +7,9 @@ internal import ReelKernels
 extension Elementwise {
   /// Applies the operation to one operand.
   func callAsFunction(_ x: Tensor) -> Tensor {
-    guard row.resultType == .same, takes(x.elementType), let elements = x.storage else { return apply([x])[0] }
+    guard row.resultType == .same, takes(x.elementType), let elements = x.storage, RunLog.active == nil else {
+      return apply([x])[0]
+    }
     let tape = x.tape
     guard tape.map({ $0.kind == .eager }) ?? true else { return apply([x])[0] }
     let result = Storage(x.type)
@@ -24,7 +26,8 @@ extension Elementwise {
 
   private func appliedShortly(_ a: Tensor, _ b: Tensor) -> Tensor? {
     guard row.resultType == .same, row.operandTypes != .mask, a.elementType == b.elementType, takes(a.elementType),
-      a.shape == b.shape || a.rank == 0 || b.rank == 0, let left = a.storage, let right = b.storage
+      a.shape == b.shape || a.rank == 0 || b.rank == 0, let left = a.storage, let right = b.storage,
+      RunLog.active == nil
     else { return nil }
     let (leftTape, rightTape) = (a.tape, b.tape)
     if let leftTape, let rightTape, leftTape !== rightTape { return nil }

@@ -58,6 +58,15 @@ package struct Gather: Operation {
   }
 }
 
+extension Gather: ReadableOperation {
+  package static let names = ["gather"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 2)
+    axis = try text.int("axis")
+  }
+}
+
 /// The transpose of ``Gather``: the operand's parts added up at some indices along an axis of `extent`.
 package struct ScatterAdd: Operation {
   /// Counted from the end.
@@ -118,6 +127,16 @@ package struct ScatterAdd: Operation {
 
   private static func isInside(_ indices: Tensor, extent: Int) -> Tensor {
     (indices .>= 0) .& (indices .< Tensor(.number(Double(extent))))
+  }
+}
+
+extension ScatterAdd: ReadableOperation {
+  package static let names = ["scatterAdd"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 2)
+    axis = try text.int("axis")
+    extent = try text.count("extent")
   }
 }
 

@@ -10,6 +10,14 @@ package struct Identity: Operation {
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { operands }
 }
 
+extension Identity: ReadableOperation {
+  package static let names = ["identity"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+  }
+}
+
 /// The operand itself, with no derivative.
 package struct StopGradient: Operation {
   package var name: String { "stopGradient" }
@@ -20,6 +28,14 @@ package struct StopGradient: Operation {
   package func run(_ operands: [Storage], into results: [Storage]) { results[0].copy(from: operands[0]) }
   package func pullback(_ context: PullbackContext) -> [Tensor?] { [nil] }
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
+}
+
+extension StopGradient: ReadableOperation {
+  package static let names = ["stopGradient"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+  }
 }
 
 /// The same tensor, through which no derivative flows.

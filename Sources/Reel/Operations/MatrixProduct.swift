@@ -78,6 +78,21 @@ package struct MatrixProduct: Operation {
   }
 }
 
+extension MatrixProduct: ReadableOperation {
+  package static let names = ["matmul"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 2)
+    self.init(transposing: &text)
+  }
+
+  /// The words for what is transposed, which other products have too.
+  init(transposing text: inout OperationText) {
+    transposesLeft = text.flag("transposing left")
+    transposesRight = text.flag("transposing right")
+  }
+}
+
 extension Tensor {
   /// The matrix product over the last two axes: `[..., m, k] · [..., k, n] → [..., m, n]`.
   ///

@@ -36,6 +36,15 @@ package struct RandomBits: Operation {
   }
 }
 
+extension RandomBits: ReadableOperation {
+  package static let names = ["randomBits"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    shape = text.results[0].shape
+  }
+}
+
 /// Where random numbers come from: a key that says which stream, and is used for one draw.
 ///
 /// The same key gives the same numbers on every machine and in every mode. Split a key to draw more than once.

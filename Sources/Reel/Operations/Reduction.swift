@@ -2,7 +2,7 @@ internal import ReelKernels
 
 /// A fold over some axes, which go or stay with extent 1.
 package struct Reduction: Operation {
-  enum Kind: String, Hashable, Sendable {
+  enum Kind: String, Hashable, Sendable, CaseIterable {
     case sum, product, max, min, any, all, argMax, argMin
 
     var kernel: reel_reduction {
@@ -117,6 +117,17 @@ package struct Reduction: Operation {
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
+}
+
+extension Reduction: ReadableOperation {
+  package static let names = Kind.allCases.map(\.rawValue)
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    kind = Kind(rawValue: text.name)!
+    axes = try text.ints("axes")
+    keepsDims = text.flag("keepDims")
+  }
 }
 
 extension Tensor {

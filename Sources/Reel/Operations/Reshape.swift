@@ -29,6 +29,15 @@ package struct Reshape: Operation {
   }
 }
 
+extension Reshape: ReadableOperation {
+  package static let names = ["reshape"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    shape = text.results[0].shape
+  }
+}
+
 extension Tensor {
   /// The same elements in row-major order under another shape with as many elements.
   public func reshaped(to shape: Shape) -> Tensor { shape == self.shape ? self : Reshape(shape: shape)(self) }

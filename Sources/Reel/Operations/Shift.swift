@@ -44,3 +44,12 @@ package struct Shift: Operation {
     return [self(initial, stack).movingAxis(1, to: 0)]
   }
 }
+
+extension Shift: ReadableOperation {
+  package static let names = ["shift"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 2)
+    isReversed = text.flag("reverse")
+  }
+}

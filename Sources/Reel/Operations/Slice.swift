@@ -45,6 +45,18 @@ package struct Slice: Operation {
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
 }
 
+extension Slice: ReadableOperation {
+  package static let names = ["slice"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    axis = try text.int("axis")
+    start = try text.int("start")
+    step = try text.int("step")
+    count = try text.count("count")
+  }
+}
+
 /// The transpose of a slice: the operand's elements at every `step`-th place from `start` along one axis of `extent`,
 /// zeros elsewhere. Padding with zeros is a case of it.
 package struct Unslice: Operation {
@@ -95,6 +107,18 @@ package struct Unslice: Operation {
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
+}
+
+extension Unslice: ReadableOperation {
+  package static let names = ["unslice"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    axis = try text.int("axis")
+    start = try text.int("start")
+    step = try text.int("step")
+    extent = try text.count("extent")
+  }
 }
 
 extension Tensor {

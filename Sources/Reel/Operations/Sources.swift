@@ -30,9 +30,6 @@ package struct Constant: Operation {
 
   package var name: String { "constant" }
   package var constant: Storage? { storage }
-  package var attributes: String {
-    storage.type.shape.count == 1 ? "value=\(Tensor(storage).item)" : "count=\(storage.type.shape.count)"
-  }
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { [storage.type] }
   package func run(_ operands: [Storage], into results: [Storage]) { results[0].copy(from: storage) }
   package func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
@@ -93,6 +90,16 @@ package struct Fill: Operation {
   }
 }
 
+extension Fill: ReadableOperation {
+  package static let names = ["fill"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 0)
+    value = try text.number("value")
+    type = text.results[0]
+  }
+}
+
 /// `start + i · step` along one axis.
 package struct Iota: Operation {
   let start, step: Double
@@ -115,5 +122,17 @@ package struct Iota: Operation {
   package func pullback(_ context: PullbackContext) -> [Tensor?] { [] }
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] {
     preconditionFailure("an operation without operands has none with a batch axis")
+  }
+}
+
+extension Iota: ReadableOperation {
+  package static let names = ["iota"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 0)
+    start = try text.number("start")
+    step = try text.number("step")
+    count = text.results[0].shape.count
+    elementType = text.results[0].elementType
   }
 }

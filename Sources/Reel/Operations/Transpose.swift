@@ -43,6 +43,15 @@ package struct Transpose: Operation {
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
 }
 
+extension Transpose: ReadableOperation {
+  package static let names = ["transpose"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    self.init(order: try text.ints("order"))
+  }
+}
+
 extension Tensor {
   /// The axes in another order: axis `order[i]` becomes axis `i`.
   ///

@@ -56,6 +56,18 @@ package struct Windows: Operation {
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
 }
 
+extension Windows: ReadableOperation {
+  package static let names = ["windows"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    axis = try text.int("axis")
+    size = try text.count("size")
+    stride = try text.count("stride")
+    dilation = try text.count("dilation")
+  }
+}
+
 /// The transpose of ``Windows``: windows added up where they overlap, along an axis of `extent`; zeros between them.
 package struct OverlapAdd: Operation {
   /// Of the result, counted from the end. The operand has two axes in its place: windows, and the elements of each.
@@ -105,6 +117,18 @@ package struct OverlapAdd: Operation {
   }
 
   package func vectorized(_ operands: [Tensor], isBatched: [Bool], count: Int) -> [Tensor] { apply(operands) }
+}
+
+extension OverlapAdd: ReadableOperation {
+  package static let names = ["overlapAdd"]
+
+  package init(reading text: inout OperationText) throws(GraphSyntaxError) {
+    try text.expect(operands: 1)
+    axis = try text.int("axis")
+    stride = try text.count("stride")
+    dilation = try text.count("dilation")
+    extent = try text.count("extent")
+  }
 }
 
 extension Tensor {

@@ -7,6 +7,7 @@ internal import ReelKernels
 /// into storages of earlier runs that nobody holds any more, or over the arguments whose successors they are.
 package final class Executable: Sendable {
   private let instructions: [Instruction]
+  private let origins: [RunLog.Origin]
   private let memory: MemoryPlan.Assignment
   private let scratchByteCount: Int
   /// The memory of the program's own values.
@@ -31,7 +32,10 @@ package final class Executable: Sendable {
   ///   - successors: By the index of an output, the input whose next value it is, if the caller has no more use for this
   ///     one: its elements may be written over.
   ///   - keepsWorkspace: Whether the memory of a run is kept for the next one; true by default.
-  package init(_ graph: Graph, successors: [Int: Int] = [:], keepsWorkspace: Bool = true) {
+  ///   - inspect: Is shown how the graph was lowered.
+  package init(
+    _ graph: Graph, successors: [Int: Int] = [:], keepsWorkspace: Bool = true, inspect: ((Lowering) -> Void)? = nil
+  ) {
     self.keepsWorkspace = keepsWorkspace
     var lowering = Lowering()
     let inputs = graph.inputTypes.map { lowering.external($0) }
@@ -61,8 +65,10 @@ package final class Executable: Sendable {
     }
     inputBases = inputs.map(\.base)
     instructions = lowering.instructions
+    origins = lowering.origins.padded(to: instructions.count, for: "result")
     memory = lowering.memory.assigned()
     scratchByteCount = (lowering.scratchByteCount + 63) / 64 * 64
+    inspect?(lowering)
   }
 
   /// Runs the program.
@@ -100,7 +106,7 @@ package final class Executable: Sendable {
         workspace.bases[base] = results[results.count - 1].base
       }
     }
-    workspace.executor.run(instructions)
+    workspace.executor.run(instructions, of: origins)
   }
 }
 
@@ -139,7 +145,7 @@ private final class Workspace: @unchecked Sendable {
     for table in tables { table.deallocate() }
   }
 
-  var executor: Executor { Executor(bases: bases, scratch: scratch[0].base, rows: nil, team: team) }
+  var executor: Executor { Executor(bases: bases, scratch: scratch[0].base, rows: nil, team: team, log: RunLog.active) }
 
   /// A storage for an output: one of an earlier run that is free, or a new one.
   func storage(for output: Int, _ type: TensorType) -> Storage {

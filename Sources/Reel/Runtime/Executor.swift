@@ -9,6 +9,10 @@ struct Executor {
   let rows: Range<Int>?
   /// Scratch and bases for every thread, where work may be split; nil within a split.
   let team: Team?
+  /// The profile that is open; almost always nil.
+  var log: RunLog?
+  /// The part of a split loop that this thread runs, and how many there are.
+  var part = (index: 0, count: 1)
 
   /// What the threads of a program have of their own.
   struct Team {
@@ -17,20 +21,31 @@ struct Executor {
     let baseCount: Int
   }
 
-  func run(_ instructions: [Instruction]) {
-    for instruction in instructions {
-      switch instruction {
-      case .elementwise(let call): run(call)
-      case .product(let call): run(call)
-      case .pack(let call): run(call)
-      case .reduce(let call): run(call)
-      case .copy(let call): run(call)
-      case .fill(let call): run(call)
-      case .operation(let call): run(call)
-      case .loop(let call): run(call)
-      case .repeatWhile(let call): run(call)
-      case .conditional(let call): run(call)
-      }
+  /// - Parameters:
+  ///   - instructions: What runs.
+  ///   - origins: What each instruction belongs to, for a profile.
+  func run(_ instructions: [Instruction], of origins: [RunLog.Origin]) {
+    guard let log else {
+      for instruction in instructions { run(instruction) }
+      return
+    }
+    for (instruction, origin) in zip(instructions, origins) {
+      log.measure(origin, part: part.index, of: part.count) { run(instruction) }
+    }
+  }
+
+  @inline(__always) private func run(_ instruction: Instruction) {
+    switch instruction {
+    case .elementwise(let call): run(call)
+    case .product(let call): run(call)
+    case .pack(let call): run(call)
+    case .reduce(let call): run(call)
+    case .copy(let call): run(call)
+    case .fill(let call): run(call)
+    case .operation(let call): run(call)
+    case .loop(let call): run(call)
+    case .repeatWhile(let call): run(call)
+    case .conditional(let call): run(call)
     }
   }
 
@@ -194,12 +209,12 @@ extension Executor {
 
 extension Executor {
   private func run(_ call: LoopCall) {
-    run(call.prologue)
+    run(call.prologue, of: log == nil ? [] : call.prologue.packing)
     guard let rowCount = call.independentRows, let team, Threads.shared.count > 1,
       rowCount >= 8 * Threads.shared.count
     else { return runSteps(call) }
     for own in team.bases where own != bases { own.update(from: bases, count: team.baseCount) }
-    Threads.shared.fork(LoopWork(call: call, rows: 0..<rowCount, team: team))
+    Threads.shared.fork(LoopWork(call: call, rows: 0..<rowCount, team: team, log: log))
   }
 
   /// A loop whose rows are divided among the threads.
@@ -207,10 +222,13 @@ extension Executor {
     let call: LoopCall
     let rows: Range<Int>
     let team: Team
+    let log: RunLog?
 
     func run(part: Int, of count: Int) {
-      Executor(bases: team.bases[part], scratch: team.scratch[part], rows: rows.part(part, of: count), team: nil)
-        .runSteps(call)
+      Executor(
+        bases: team.bases[part], scratch: team.scratch[part], rows: rows.part(part, of: count), team: nil, log: log,
+        part: (part, count)
+      ).runSteps(call)
     }
   }
 
@@ -219,7 +237,7 @@ extension Executor {
     for step in 0..<call.length {
       let time = call.isReversed ? call.length - 1 - step : step
       for stepper in call.steppers { bases[stepper.base] = stepper.source.resolved(bases) + time * stepper.byteStride }
-      run(call.body)
+      run(call.body, of: call.origins)
       leave(call.carries, step: step)
     }
   }

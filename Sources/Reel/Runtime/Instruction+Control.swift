@@ -7,27 +7,35 @@ struct WhileCall: Sendable {
   /// Where the condition leaves its truth value.
   let predicate: Address
   let body: [Instruction]
+  /// What each instruction belongs to.
+  let origins: (condition: [RunLog.Origin], body: [RunLog.Origin])
 }
 
 /// One of two lists of instructions.
 struct ConditionalCall: Sendable {
   let predicate: Address
   let then, otherwise: [Instruction]
+  /// What each instruction belongs to.
+  let origins: (then: [RunLog.Origin], otherwise: [RunLog.Origin])
 }
 
 extension Executor {
   func run(_ call: ConditionalCall) {
-    run(isTrue(call.predicate) ? call.then : call.otherwise)
+    if isTrue(call.predicate) {
+      run(call.then, of: call.origins.then)
+    } else {
+      run(call.otherwise, of: call.origins.otherwise)
+    }
   }
 
   func run(_ call: WhileCall) {
-    run(call.prologue)
+    run(call.prologue, of: log == nil ? [] : call.prologue.packing)
     enter(call.carries)
     var step = 0
     while true {
-      run(call.condition)
+      run(call.condition, of: call.origins.condition)
       guard isTrue(call.predicate) else { return }
-      run(call.body)
+      run(call.body, of: call.origins.body)
       leave(call.carries, step: step)
       step += 1
     }

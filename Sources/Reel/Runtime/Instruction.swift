@@ -184,6 +184,13 @@ struct LoopCall: Sendable {
   /// Runs once, before the first step.
   let prologue: [Instruction]
   let body: [Instruction]
+  /// What each instruction of the body belongs to.
+  let origins: [RunLog.Origin]
   /// The number of rows that every instruction of the body works on one by one, so that threads can take some each.
   let independentRows: Int?
+}
+
+extension [Instruction] {
+  /// What the instructions before a loop belong to, which write the right operands of its products in another order.
+  var packing: [RunLog.Origin] { map { _ in RunLog.Origin(name: "pack", path: [], byteCount: 0) } }
 }

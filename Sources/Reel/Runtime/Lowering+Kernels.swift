@@ -161,6 +161,7 @@ extension Lowering {
         PackCall(
           elementType: view.type.elementType, inner: inner, columns: columns, source: source, packed: Address(packed))))
     loop!.packed[source] = packed
+    owners[packed.base] = RunLog.Origin(name: "packed operand", path: [], byteCount: byteCount)
     return packed
   }
 }

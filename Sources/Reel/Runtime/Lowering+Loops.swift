@@ -7,7 +7,8 @@ extension Lowering {
     var results = initial + stackViews(scan, places)
     if scan.length == 0 { return results }
 
-    let outer = (instructions: instructions, loop: loop)
+    let outer = (instructions: instructions, loop: loop, origins: origins)
+    origins = []
     memory.beginLoop(using: results.map(\.base) + operands.map(\.base) + initial.map(\.base))
     instructions = []
     loop = OpenLoop(firstBase: memory.baseCount, holdsLoops: graph.hasLoops)
@@ -46,9 +47,9 @@ extension Lowering {
     storeOutputs(scan, found, carries, results, steppers)
     let call = LoopCall(
       length: scan.length, isReversed: scan.isReversed, steppers: steppers, carries: carries,
-      prologue: loop!.prologue, body: instructions,
+      prologue: loop!.prologue, body: instructions, origins: origins.padded(to: instructions.count, for: scan.name),
       independentRows: independentRows(carries, sequences: elements.map(\.base)))
-    (instructions, loop) = outer
+    (instructions, loop, origins) = outer
     instructions.append(.loop(call))
     memory.endLoop()
     results.replaceSubrange(..<scan.carryCount, with: finals(scan, carries, results))
@@ -110,5 +111,15 @@ extension Lowering {
     return RowAnalysis(carries: carries) { base in
       base < loop!.firstBase || readOnly.contains(base) || memory.isConstant(base)
     }.independentRows(of: instructions)
+  }
+}
+
+extension [RunLog.Origin] {
+  /// The origins of so many instructions: those behind the operations' own move values to where they are wanted.
+  func padded(to count: Int, for name: String) -> [RunLog.Origin] {
+    self
+      + Array(
+        repeating: RunLog.Origin(name: "\(name): copy", path: last?.path ?? [], byteCount: 0), count: count - self.count
+      )
   }
 }

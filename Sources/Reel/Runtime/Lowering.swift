@@ -11,6 +11,10 @@ package struct Lowering {
   var scratchByteCount = reel_elementwise_scratch(0)
   /// The loop whose body is being lowered.
   var loop: OpenLoop?
+  /// Which operation each instruction belongs to; the last of an operation's carries the bytes of its results.
+  var origins: [RunLog.Origin] = []
+  /// Which operation computes what lies at a base.
+  var owners: [Int: RunLog.Origin] = [:]
 
   /// What belongs to the loop whose body is being lowered.
   struct OpenLoop {
@@ -74,6 +78,7 @@ extension Lowering {
         }
         for (value, view) in zip(results, targets) { views[value] = view }
       }
+      note(node, at: results.map { views[$0]! })
     }
     return graph.outputs.map { views[$0]! }
   }
@@ -89,6 +94,17 @@ extension Lowering {
       copy(view, into: place)
       return place
     }
+  }
+
+  /// Notes which instructions and which memory belong to an operation.
+  private mutating func note(_ node: Node, at views: [View]) {
+    let origin = RunLog.Origin(node)
+    if origins.count < instructions.count {
+      let part = RunLog.Origin(name: origin.name, path: origin.path, byteCount: 0)
+      origins += Array(repeating: part, count: instructions.count - origins.count - 1) + [origin]
+    }
+    guard !node.operation.isLayout else { return }
+    for view in views where owners[view.base] == nil { owners[view.base] = origin }
   }
 
   private mutating func compute(_ operation: any Operation, _ operands: [View], _ results: [View]) {
@@ -151,5 +167,13 @@ extension Lowering {
       return canPlace(piece.body.graph.outputs[Int(value.result)], piece.body.graph)
     }
     return !(operation is Input) && operation.constant == nil && !operation.isLayout
+  }
+}
+
+extension RunLog.Origin {
+  /// An operation of a graph.
+  init(_ node: Node) {
+    self.init(
+      name: node.operation.name, path: node.path, byteCount: node.results.reduce(0) { $0 + $1.byteCount })
   }
 }

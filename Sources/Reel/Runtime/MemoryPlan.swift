@@ -100,6 +100,14 @@ package struct MemoryPlan {
     touch(base)
   }
 
+  /// The program's own memory: its bases, their bytes, and the first and the last instruction that touches each.
+  var owned: [(base: Int, byteCount: Int, first: Int, last: Int)] {
+    lives.enumerated().compactMap { base, life in
+      guard case .own(let byteCount) = life.place, life.last >= 0 else { return nil }
+      return (base, (byteCount + 63) / 64 * 64, life.first, life.last)
+    }
+  }
+
   /// What the table of bases holds where the program has memory of its own, and what that needs.
   struct Assignment {
     /// For each base, the offset in the program's memory; nil if it has none there.

@@ -58,6 +58,14 @@ extension ElementType: CustomStringConvertible {
   }
 }
 
+extension ElementType {
+  /// The element type of a name in printed graphs; nil if there is none.
+  package init?(name: String) {
+    guard let found = Self.allCases.first(where: { $0.description == name }) else { return nil }
+    self = found
+  }
+}
+
 /// A Swift type whose values can be the elements of a tensor.
 public protocol TensorElement: Sendable {
   /// The element type of tensors that hold such values.

@@ -16,7 +16,7 @@ public struct TensorError: Error, Hashable, Sendable {
 
   /// An error with its parts; the path is that of the layers running now.
   public init(operation: String, operands: [TensorType] = [], problem: String, expected: String = "") {
-    self.path = Recording.path
+    self.path = Recording.path.filter { $0 != Recording.reverseMark }
     self.operation = operation
     self.operands = operands
     self.problem = problem

@@ -126,7 +126,7 @@ extension Operation {
       return [Tensor.placeholder(like: operands.first)]
     }
     guard let tape = Tape.recording(operands) else {
-      return evaluate(operands.map { $0.storage! }, types: types).map(Tensor.init)
+      return evaluateLogged(operands.map { $0.storage! }, types: types).map(Tensor.init)
     }
     return tape.record(self, operands, types)
   }

@@ -15,6 +15,9 @@ package enum Recording {
   /// The names of the layers around the running code, outermost first.
   @TaskLocal package static var path: [String] = []
 
+  /// What stands behind the layers of an operation that a reverse sweep recorded.
+  package static let reverseMark = "∇"
+
   /// Whether layers behave as in training. What is staged depends on it, as on the default element type.
   @TaskLocal package static var isTraining = false
 

@@ -138,7 +138,7 @@ extension Tape {
 
   private func execute(_ operation: some Operation, _ operands: [Tensor], _ types: [TensorType]) -> [Tensor] {
     let storages = operands.map { $0.storage! }
-    let results = operation.evaluate(storages, types: types)
+    let results = operation.evaluateLogged(storages, types: types)
     return append(operation, operands.map(value(of:)), types, results).map {
       Tensor(self, $0, types[Int($0.result)], results[Int($0.result)])
     }

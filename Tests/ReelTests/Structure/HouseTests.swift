@@ -39,7 +39,9 @@ import Testing
 
 /// A folder of Reel names only what folders before it declare, but for the knots that are listed here.
 @Suite struct LayeringTests {
-  static let order = ["Storage", "Kernels", "Tape", "Operations", "Differentiation", "Control", "Compiler", "Runtime"]
+  static let order = [
+    "Storage", "Kernels", "Tape", "Operations", "Differentiation", "Control", "Compiler", "Runtime", "Inspect",
+  ]
 
   /// What each folder may name of folders after it.
   static let knots: [String: Set<String>] = [

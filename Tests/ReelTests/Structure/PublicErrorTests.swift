@@ -87,6 +87,32 @@ enum PublicErrors {
 
   static let control: [Bad] = [
     Bad(
+      "fused", matrix,
+      "fused: a program of the compiler, which has no derivative (operands: f32[2,3]); expected the graph before it was compiled"
+    ) { x in
+      let text = """
+        graph (%0: f32[2,3]) {
+          %1: f32[2,3] = fused %0 {registers=1, steps=[2 = exp f32 0, 1 = add f32 2 0]}
+          return %1
+        }
+        """
+      _ = gradient(at: x[0]) { x in (try! Graph(parsing: text))([x])[0].sum() }
+    },
+    Bad(
+      "byHand", matrix,
+      "byHand: its pullback is no part of the text it was read from (operands: f32[2,3]); expected a program that was recorded, where something is to be differentiated"
+    ) { x in
+      let text = """
+        graph (%0: f32[2,3]) {
+          %1: f32[2,3] = byHand %0 {pullback by hand} (%0: f32[2,3]) {
+            return %0
+          }
+          return %1
+        }
+        """
+      _ = gradient(at: x[0]) { x in (try! Graph(parsing: text))([x])[0].sum() }
+    },
+    Bad(
       "gradient", matrix,
       "gradient: the function gives a tensor of type f32[2,3] (operands: f32[2,3]); expected a floating-point scalar; reduce it first, for example with .sum()"
     ) {

@@ -34,13 +34,13 @@ import Testing
       graph (%0: f64[]) {
         %1: f64[] = identity %0
         %2: f64[] = sin %1
-        %3: f64[] = constant {value=1.0}
-        %4: f64[] = multiply %3 %1
-        %5: f64[] = constant {value=1.0}
-        %6: f64[] = multiply %5 %2
-        %7: f64[] = cos %1
-        %8: f64[] = multiply %4 %7
-        %9: f64[] = accumulate %6 %8
+        %3: f64[] = constant {value=1.0} @∇
+        %4: f64[] = multiply %3 %1 @∇
+        %5: f64[] = constant {value=1.0} @∇
+        %6: f64[] = multiply %5 %2 @∇
+        %7: f64[] = cos %1 @∇
+        %8: f64[] = multiply %4 %7 @∇
+        %9: f64[] = accumulate %6 %8 @∇
         return %9
       }
       """
