@@ -156,9 +156,11 @@ struct LayeredLayout {
       chain.enumerated().flatMap { place, index -> [(x: Double, y: Double)] in
         let vertex = vertices[index]
         let x = vertex.x - left
-        if place == 0 { return [(x, corners[index].y + vertex.size.height)] }
-        if place == chain.count - 1 { return [(x, corners[index].y)] }
-        return [(x, tops[vertex.layer]), (x, tops[vertex.layer] + heights[vertex.layer])]
+        let (top, bottom) = (tops[vertex.layer], tops[vertex.layer] + heights[vertex.layer])
+        // Arrows turn aside between layers only: beside a low box its layer may have a tall one.
+        if place == 0 { return [(x, corners[index].y + vertex.size.height), (x, bottom)] }
+        if place == chain.count - 1 { return [(x, top), (x, corners[index].y)] }
+        return [(x, top), (x, bottom)]
       }
     }
   }

@@ -62,8 +62,10 @@ import Testing
     try expectSimplified([b, f, f], to: ["%3: f32[2,3] = select %0 %2 %1", "return %3"]) {
       [select(.!$0[0], $0[1], $0[2])]
     }
-    try expect(i, ["%1: bool[2,3] = constant {count=6}", "return %1"]) { $0 .== $0 }
-    try expect(b, ["%1: bool[2,3] = constant {count=6}", "return %1"]) { $0 .& false }
+    try expect(i, ["%1: bool[2,3] = constant {values=[true, true, true, true, true, true]}", "return %1"]) { $0 .== $0 }
+    try expect(b, ["%1: bool[2,3] = constant {values=[false, false, false, false, false, false]}", "return %1"]) {
+      $0 .& false
+    }
   }
 
   @Test func conversionsThatLoseNothing() throws {
@@ -79,7 +81,8 @@ import Testing
 
   @Test func constantsAreComputed() throws {
     let c = Tensor([1, 2, 3] as [Float])
-    try expect(f, ["%1: f32[3] = constant {count=3}", "%2: f32[2,3] = multiply %0 %1", "return %2"]) { x in
+    let computed = "%1: f32[3] = constant {values=[2.7182817, 7.389056, 20.085537]}"
+    try expect(f, [computed, "%2: f32[2,3] = multiply %0 %1", "return %2"]) { x in
       x * captured(x) { exp($0 + c) }
     }
     try expect(f, ["%1: f32[] = constant {value=2.0}", "%2: f32[2,3] = multiply %0 %1", "return %2"]) {

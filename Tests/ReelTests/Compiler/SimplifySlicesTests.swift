@@ -44,7 +44,9 @@ import Testing
     try expect([y], ["%1: f32[2,1] = slice %0 {axis=-1, start=1, step=1, count=1}", "return %1"]) {
       padded($0).sliced(3..<4, along: 1)
     }
-    try expect([y], ["%1: f32[2,2] = constant {count=4}", "return %1"]) { padded($0).sliced(6..<8, along: 1) }
+    try expect([y], ["%1: f32[2,2] = constant {values=[0.0, 0.0, 0.0, 0.0]}", "return %1"]) {
+      padded($0).sliced(6..<8, along: 1)
+    }
     try expect([y], ["%1: f32[2,5] = unslice %0 {axis=-1, start=1, step=1, extent=5}", "return %1"]) {
       padded($0).sliced(1..<6, along: 1)
     }
@@ -100,9 +102,9 @@ import Testing
     try expectSimplified(
       [x, x],
       to: [
-        "%2: f32[2,4] = slice %1 {axis=-1, start=0, step=1, count=4}",
-        "%3: f32[2,4] = slice %1 {axis=-1, start=4, step=1, count=4}",
-        "%4: f32[2,8] = concatenate %3 %2 {axis=-1}", "return %4",
+        "%2: f32[2,4] = slice %1 {axis=-1, start=0, step=1, count=4} @∇",
+        "%3: f32[2,4] = slice %1 {axis=-1, start=4, step=1, count=4} @∇",
+        "%4: f32[2,8] = concatenate %3 %2 {axis=-1} @∇", "return %4",
       ], isReassociated: true
     ) { x in
       [
@@ -136,8 +138,8 @@ import Testing
       [x, x, TensorType([2, 4])],
       to: [
         "%3: f32[2,4] = slice %1 {axis=-1, start=4, step=1, count=4}",
-        "%4: f32[2,4] = slice %1 {axis=-1, start=0, step=1, count=4}", "%5: f32[2,4] = accumulate %4 %2",
-        "%6: f32[2,8] = concatenate %5 %3 {axis=-1}", "%7: f32[2,8] = accumulate %6 %1", "return %7",
+        "%4: f32[2,4] = slice %1 {axis=-1, start=0, step=1, count=4}", "%5: f32[2,4] = accumulate %4 %2 @∇",
+        "%6: f32[2,8] = concatenate %5 %3 {axis=-1} @∇", "%7: f32[2,8] = accumulate %6 %1 @∇", "return %7",
       ], isReassociated: true
     ) { x in
       // Slices taken anew at each use, and a use of the whole.
@@ -157,8 +159,9 @@ import Testing
     try expectSimplified(
       [x, TensorType([2, 2])],
       to: [
-        "%2: f32[2,3] = constant {count=6}", "%3: f32[2,7] = concatenate %1 %2 %1 {axis=-1}",
-        "%4: f32[2,8] = unslice %3 {axis=-1, start=1, step=1, extent=8}", "return %4",
+        "%2: f32[2,3] = constant {values=[0.0, 0.0, 0.0, 0.0, 0.0, 0.0]} @∇",
+        "%3: f32[2,7] = concatenate %1 %2 %1 {axis=-1} @∇",
+        "%4: f32[2,8] = unslice %3 {axis=-1, start=1, step=1, extent=8} @∇", "return %4",
       ]
     ) { x in
       [gradient(at: x[0]) { z in ((z.sliced(1..<3, along: 1) + z.sliced(6..<8, along: 1)) * x[1]).sum() }]
