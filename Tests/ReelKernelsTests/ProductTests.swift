@@ -9,6 +9,8 @@ import Testing
     var a, b, addend: (row: Int, column: Int)
     var columnsOfC: Int
     var isPacked, accumulates, hasAddend: Bool
+    /// From the last k to the first: with strides along k that go back.
+    var descends = false
 
     static func random(_ samples: inout Samples) -> Problem {
       let sizes = [1, 2, 3, 5, 7, 8, 12, 13, 16, 17, 24, 31, 33, 48, 65, 70, 130]
@@ -25,10 +27,12 @@ import Testing
         }
       }
       let addends = [(n, 1), (n + 3, 1), (0, 1), (1, 0), (0, 0), (1, m)]
-      return Problem(
+      var problem = Problem(
         m: m, n: n, k: k, a: strides(m, k), b: strides(k, n), addend: addends[samples.int(0...5)],
         columnsOfC: n + (samples.bool() ? 0 : samples.int(1...4)), isPacked: samples.int(0...2) == 0,
         accumulates: samples.bool(), hasAddend: samples.bool())
+      problem.descends = !problem.isPacked && samples.bool()
+      return problem
     }
   }
 
@@ -50,7 +54,9 @@ import Testing
       var transposed = problem
       transposed.a = (1, m)
       transposed.b = (1, k)
-      for problem in [problem, transposed] {
+      var descending = problem
+      descending.descends = true
+      for problem in [problem, transposed, descending] {
         check(kernels, problem, Float.self, &samples)
         check(kernels, problem, Double.self, &samples)
       }
@@ -80,10 +86,15 @@ import Testing
             for j in 0..<n {
               var sum = problem.accumulates ? expected[i * problem.columnsOfC + j] : 0
               var (from, to) = (i * problem.a.row, j * problem.b.column)
+              let step = problem.descends ? -1 : 1
+              if problem.descends {
+                from += (k - 1) * problem.a.column
+                to += (k - 1) * problem.b.row
+              }
               for _ in 0..<k {
                 sum.addProduct(a[from], b[to])
-                from += problem.a.column
-                to += problem.b.row
+                from += step * problem.a.column
+                to += step * problem.b.row
               }
               if problem.hasAddend { sum = addend[i * problem.addend.row + j * problem.addend.column] + sum }
               expected[i * problem.columnsOfC + j] = sum
@@ -107,6 +118,11 @@ import Testing
               (product.a, product.a_row, product.a_k) = (a.baseAddress, problem.a.row, problem.a.column)
               product.b = problem.isPacked ? UnsafeRawPointer(packed) : b.baseAddress
               (product.b_k, product.b_column) = (problem.b.row, problem.b.column)
+              if problem.descends && k > 0 {
+                product.a += (k - 1) * product.a_k * MemoryLayout<T>.size
+                product.b += (k - 1) * product.b_k * MemoryLayout<T>.size
+                (product.a_k, product.b_k) = (-product.a_k, -product.b_k)
+              }
               (product.b_packed, product.accumulate) = (problem.isPacked, problem.accumulates)
               (product.c, product.c_row) = (c.baseAddress, problem.columnsOfC)
               product.addend = problem.hasAddend ? addend.baseAddress : nil

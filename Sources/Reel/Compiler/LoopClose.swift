@@ -20,15 +20,17 @@ extension OpenLoop {
       let stack = steps.stacked(carry.leaving)
       steps.know(carry.inner, stacked: Shift(isReversed: isReversed)(tape.tensor(carry.initial), stack))
     }
+    let summed = outcomes.compactMap { outcome -> (value: Value, initial: Tensor)? in
+      if case .sum(let value, let initial) = outcome { (value, tape.tensor(initial)) } else { nil }
+    }
+    var sums = LoopTotals.sums(of: summed, steps)[...]
     return outcomes.map { outcome in
       switch outcome {
       case .unused: nil
       case .outside(let value): value
       case .final(let inner): finals[inner]!
       case .stack(let value): tape.value(of: steps.stacked(value))
-      case .sum(let value, let initial): tape.value(of: Self.sum(tape.tensor(initial), steps.total(value)))
-      case .folded(let inner, let fold, let initial):
-        tape.value(of: Self.sum(tape.tensor(initial), fold(tape.tensor(finals[inner]!))))
+      case .sum: tape.value(of: sums.removeFirst())
       }
     }
   }
@@ -40,13 +42,9 @@ extension OpenLoop {
       case .final(let inner): carries.first { $0.inner == inner }!.initial
       case .stack(let value):
         tape.value(of: .zeros(type(of: value).stacked(0).shape, elementType: type(of: value).elementType))
-      case .unused, .outside, .sum, .folded: nil
+      case .unused, .outside, .sum: nil
       }
     }
-  }
-
-  private static func sum(_ initial: Tensor, _ folded: Tensor) -> Tensor {
-    Elementwise.accumulate(initial, folded.reshaped(to: initial.shape))
   }
 
   /// The values that the loop stacks, in order, those whose stacks are parts of these, and the carries whose stacks are

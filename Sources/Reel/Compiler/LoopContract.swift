@@ -14,30 +14,36 @@ extension OpenLoop {
     }
   }
 
-  /// Takes out the accumulators without a product where the loop keeps no more bytes for that. Where it would, and the
-  /// terms are all folded in one way, they are added up unfolded and folded once after the loop.
+  /// Takes out the accumulators without a product: those that fold rows, without which threads can take some rows of the
+  /// loop each, and those for which the loop keeps no more bytes.
   ///
   /// The bytes kept are only known once the products have left.
-  mutating func contractSums(on tape: Tape) {
+  mutating func contractSums() {
     guard isAdjoint else { return }
     for carry in carries.indices.reversed() {
       guard let accumulator = accumulators().first(where: { $0.carry == carry }) else { continue }
       var contracted = self
       contracted.contract(accumulator)
       // Thousandths are the number of stacks, which does not count here.
-      if contracted.sinking().price / 1000 <= sinking().price / 1000 {
+      if accumulator.terms.contains(where: isFold) || contracted.sinking().price / 1000 <= sinking().price / 1000 {
         self = contracted
-      } else {
-        foldLater(accumulator, on: tape)
       }
     }
+  }
+
+  /// Whether a value is a sum over some axes.
+  private func isFold(_ value: Value) -> Bool {
+    let node = node(value)
+    if node.operation is Reshape || (node.operation as? Elementwise) == .accumulate {
+      return node.operands.contains(where: isFold)
+    }
+    return (node.operation as? Reduction)?.kind == .sum
   }
 
   private func accumulators() -> [Accumulator] {
     let counts = useCounts()
     return carries.indices.compactMap { index in
       let carry = carries[index]
-      if isFoldedLater(carry) { return nil }
       var terms: [Value] = []
       var value = carry.leaving
       while value != carry.inner {
@@ -54,13 +60,9 @@ extension OpenLoop {
     }
   }
 
-  private func isFoldedLater(_ carry: Carry) -> Bool {
-    outcomes.contains { if case .folded(carry.inner, _, _) = $0 { true } else { false } }
-  }
-
   private mutating func contract(_ accumulator: Accumulator) {
     let carry = carries.remove(at: accumulator.carry)
-    let total = sum(of: accumulator.terms)
+    let total = sum(of: accumulator.terms.reversed())
     outcomes = outcomes.map { outcome in
       if case .final(carry.inner) = outcome { .sum(total, initial: carry.initial) } else { outcome }
     }
@@ -69,43 +71,5 @@ extension OpenLoop {
 
   private mutating func sum(of terms: [Value]) -> Value {
     terms.dropFirst().reduce(terms[0]) { append(Elementwise.accumulate, [$0, $1], for: terms[0]) }
-  }
-
-  /// `acc + fold(u)` as `fold(acc + u)`: element by element inside the loop, and one fold after it.
-  private mutating func foldLater(_ accumulator: Accumulator, on tape: Tape) {
-    let carry = carries[accumulator.carry]
-    var terms: [Value] = []
-    var queue = Array(accumulator.terms.reversed())
-    while let term = queue.popLast() {
-      let node = node(term)
-      if let sum = node.operation as? Elementwise, sum == .accumulate || sum == .add,
-        node.operands.allSatisfy({ self.type(of: $0) == self.type(of: term) })
-      {
-        queue += node.operands.reversed()
-      } else {
-        terms.append(term)
-      }
-    }
-    func folded(_ term: Value) -> (fold: Reduction, operand: Value)? {
-      var node = node(term)
-      if node.operation is Reshape { node = self.node(node.operands[0]) }
-      guard let fold = node.operation as? Reduction, fold.kind == .sum else { return nil }
-      return (fold, node.operands[0])
-    }
-    let folds = terms.compactMap(folded)
-    guard let first = folds.first, folds.count == terms.count else { return }
-    let type = type(of: first.operand)
-    guard
-      folds.allSatisfy({ $0.fold.axes == first.fold.axes && self.type(of: $0.operand) == type })
-    else { return }
-    nodes.append(
-      Node(operation: Input(type: type, name: ""), operands: [], results: [type], path: node(first.operand).path))
-    let inner = Value(nodes.count - 1)
-    let zeros = tape.value(of: .zeros(type.shape, elementType: type.elementType))
-    carries[accumulator.carry] = Carry(inner: inner, initial: zeros, leaving: sum(of: [inner] + folds.map(\.operand)))
-    outcomes = outcomes.map { outcome in
-      if case .final(carry.inner) = outcome { .folded(inner, by: first.fold, initial: carry.initial) } else { outcome }
-    }
-    tidy()
   }
 }

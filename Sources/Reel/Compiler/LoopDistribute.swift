@@ -30,7 +30,7 @@ extension OpenLoop {
     late.carries = carries.indices.filter { !first.contains($0) }.map { carries[$0] }
     let isEarly = outcomes.map { outcome in
       switch outcome {
-      case .final(let inner), .folded(let inner, _, _): own.contains { $0.inner == inner }
+      case .final(let inner): own.contains { $0.inner == inner }
       case .stack(let value), .sum(let value, _): levels[Int(value.node)] == .carried && isFirst[Int(value.node)]
       case .unused, .outside: false
       }
@@ -62,7 +62,7 @@ extension OpenLoop {
   func finish(on tape: Tape) -> [Value?] {
     var loop = self
     loop.hoist(on: tape)
-    loop.contractSums(on: tape)
+    loop.contractSums()
     return loop.distributed(on: tape)
   }
 }

@@ -26,10 +26,8 @@ struct OpenLoop {
     case stack(Value)
     /// A value of the surroundings.
     case outside(Value)
-    /// The outer value `initial` and the values of all steps, added up in any order.
+    /// The outer value `initial` and the values of all steps, added up in the order of the steps.
     case sum(Value, initial: Value)
-    /// The outer value `initial` and the last value of a carry, folded after the loop.
-    case folded(Value, by: Reduction, initial: Value)
   }
 
   var nodes: [Node]
@@ -108,7 +106,7 @@ extension OpenLoop {
     outcomes.compactMap { outcome in
       switch outcome {
       case .stack(let value), .sum(let value, _): value
-      case .unused, .final, .outside, .folded: nil
+      case .unused, .final, .outside: nil
       }
     }
   }
@@ -133,7 +131,7 @@ extension OpenLoop {
     var isLive = carries.map { carry in
       outcomes.contains {
         switch $0 {
-        case .final(let inner), .folded(let inner, _, _): inner == carry.inner
+        case .final(let inner): inner == carry.inner
         case .unused, .stack, .outside, .sum: false
         }
       }

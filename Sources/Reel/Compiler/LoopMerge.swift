@@ -66,25 +66,24 @@ extension OpenLoop {
         groups[place, default: []].append(term)
       }
       guard let members = groups.values.filter({ $0.count > 1 }).min(by: { $0[0].node < $1[0].node }) else { continue }
-      let transposesRight = (node(members[0]).operation as! MatrixProduct).transposesRight
-      let alike = members.filter { (node($0).operation as! MatrixProduct).transposesRight == transposesRight }
+      let product = node(members[0]).operation as! MatrixProduct
+      let alike = members.filter { node($0).operation as? MatrixProduct == product }
       guard alike.count > 1 else { continue }
-      merge(alike, of: terms, into: Value(index), transposesRight: transposesRight)
+      merge(alike, of: terms, into: Value(index), product)
       return true
     }
     return false
   }
 
-  private mutating func merge(_ members: [Value], of terms: [Value], into sum: Value, transposesRight: Bool) {
+  private mutating func merge(_ members: [Value], of terms: [Value], into sum: Value, _ product: MatrixProduct) {
     let order = inOrderOfStack(members.map { node($0).operands[0] })
     let members = members.sorted {
       order.firstIndex(of: node($0).operands[0])! < order.firstIndex(of: node($1).operands[0])!
     }
     let left = append(Concatenate(axis: -1), members.map { node($0).operands[0] }, for: sum)
     let right = append(
-      Concatenate(axis: transposesRight ? -1 : -2), members.map { node($0).operands[1] }, for: sum)
-    let joined = append(
-      MatrixProduct(transposesLeft: false, transposesRight: transposesRight), [left, right], for: sum)
+      Concatenate(axis: product.transposesRight ? -1 : -2), members.map { node($0).operands[1] }, for: sum)
+    let joined = append(product, [left, right], for: sum)
     let rest = terms.filter { !members.contains($0) }
     replacements[sum] = rest.reduce(joined) { append(Elementwise.accumulate, [$0, $1], for: sum) }
     tidy()

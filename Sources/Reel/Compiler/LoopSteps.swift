@@ -7,8 +7,7 @@ struct AllSteps {
   let loop: OpenLoop
   let tape: Tape
   private var known: [Value: Result] = [:]
-  private var parts: [Value: OpenLoop.Part] = [:]
-  private var totals: [Value: Tensor] = [:]
+  private(set) var parts: [Value: OpenLoop.Part] = [:]
 
   /// - Parameters:
   ///   - loop: A tidy loop.
@@ -67,94 +66,6 @@ struct AllSteps {
     for (result, tensor) in results.enumerated() {
       let value = Value(index, result)
       if known[value] == nil { known[value] = (tensor, isStacked) }
-    }
-  }
-}
-
-// MARK: - Sums over the steps
-
-extension AllSteps {
-  /// The sum of a value over all steps, as few large operations: a sum of products is one product over all rows of all
-  /// steps, and a sum of sums one sum.
-  mutating func total(_ value: Value) -> Tensor {
-    if let known = totals[value] { return known }
-    let total = known[value] == nil ? makeTotal(value) : sum(value)
-    totals[value] = total
-    return total
-  }
-
-  /// The values of all steps, added up.
-  private mutating func sum(_ value: Value) -> Tensor {
-    let (tensor, isStacked) = self(value)
-    return isStacked ? tensor.sum(along: [0]) : tensor * Tensor(.number(Double(loop.length)))
-  }
-
-  private mutating func makeTotal(_ value: Value) -> Tensor {
-    let node = loop.node(value)
-    let operands = node.operands
-    switch node.operation {
-    case let product as MatrixProduct:
-      return self.product(product, operands[0], operands[1]) ?? sum(value)
-    case let fold as Reduction where fold.kind == .sum:
-      return self.fold(fold, operands[0]).reshaped(to: loop.type(of: value).shape)
-    case let reshape as Reshape where loop.node(operands[0]).operation is Reduction || loop.isMadeOfProducts(value):
-      return total(operands[0]).reshaped(to: reshape.shape)
-    default:
-      guard loop.isMadeOfProducts(value) else { return sum(value) }
-      return node.operation.apply(operands.map { total($0) })[0]
-    }
-  }
-
-  /// Σ_t left_t · right_t as one product over the rows of all steps: steps and rows become one axis, in order.
-  private mutating func product(_ product: MatrixProduct, _ left: Value, _ right: Value) -> Tensor? {
-    guard loop.type(of: left).shape.rank == 2, loop.type(of: right).shape.rank == 2 else { return nil }
-    let (a, b) = (self(left), self(right))
-    guard a.isStacked && b.isStacked else {
-      // A factor that is the same at every step waits for the sum of the other one.
-      if !a.isStacked && !b.isStacked { return nil }
-      return a.isStacked ? product(total(left), b.tensor) : product(a.tensor, total(right))
-    }
-    func rows(_ stack: Tensor, isTransposed: Bool) -> Tensor {
-      let stack = isTransposed ? stack.movingAxis(1, to: 2) : stack
-      return stack.reshaped(to: [stack.shape[0] * stack.shape[1], stack.shape[2]])
-    }
-    return rows(a.tensor, isTransposed: !product.transposesLeft)
-      .matmul(rows(b.tensor, isTransposed: product.transposesRight), transposingSelf: true)
-  }
-
-  /// The sum over steps and axes at once, which stay with extent 1. Of a part of a known whole, it is the part of the
-  /// whole's sum, so that parts share one sum.
-  private mutating func fold(_ fold: Reduction, _ operand: Value) -> Tensor {
-    if let part = parts[operand] ?? loop.sliceOfWhole(operand), isKnown(part.whole),
-      !fold.axes.contains(part.slice.axis)
-    {
-      return part.slice(folded(self(part.whole), fold.axes))
-    }
-    return folded(self(operand), fold.axes)
-  }
-
-  private func folded(_ value: Result, _ axes: [Int]) -> Tensor {
-    guard value.isStacked else {
-      return value.tensor.sum(along: axes, keepDims: true) * Tensor(.number(Double(loop.length)))
-    }
-    let sum = value.tensor.sum(along: [0] + axes, keepDims: true)
-    return sum.reshaped(to: Shape(Array(sum.shape.extents.dropFirst())))
-  }
-}
-
-extension OpenLoop {
-  /// Whether a value is a product, or products behind operations that a sum over the steps goes through.
-  func isMadeOfProducts(_ value: Value) -> Bool {
-    let node = node(value)
-    switch node.operation {
-    case is MatrixProduct: return true
-    case is Reshape, is Slice, is Unslice, is Transpose: return isMadeOfProducts(node.operands[0])
-    case is Concatenate: return node.operands.allSatisfy(isMadeOfProducts)
-    case let operation as Elementwise where operation == .negate: return isMadeOfProducts(node.operands[0])
-    case let sum as Elementwise where sum == .add || sum == .accumulate || sum == .subtract:
-      return node.operands.allSatisfy { type(of: $0) == type(of: value) }
-        && node.operands.contains(where: isMadeOfProducts)
-    default: return false
     }
   }
 }

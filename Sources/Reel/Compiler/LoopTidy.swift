@@ -58,7 +58,6 @@ extension OpenLoop {
         // A carry that never changes is a captured value by now, and so is one that is always equal to it.
         let copied = copy(inner)
         return tidied.captures.first { $0.inner == copied }.map { .outside($0.outer) } ?? .final(copied)
-      case .folded(let inner, let fold, let initial): return .folded(copy(inner), by: fold, initial: initial)
       case .sum(let value, let initial): return .sum(copy(value), initial: initial)
       case .stack(let value):
         let stacked = copy(value)

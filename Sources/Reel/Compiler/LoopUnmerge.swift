@@ -13,7 +13,9 @@ extension OpenLoop {
     let levels = levels()
     let isInside = ancestors(of: carries.map(\.leaving))
     for (index, node) in nodes.enumerated() where levels[index] == .carried {
-      guard let product = node.operation as? MatrixProduct, areMatrices(node.operands) else { continue }
+      guard let product = node.operation as? MatrixProduct, !product.descends, areMatrices(node.operands) else {
+        continue
+      }
       if levels[Int(node.operands[1].node)] == .invariant,
         unmergeOperand(of: index, product, levels) || unmergeResult(of: index, product)
       {

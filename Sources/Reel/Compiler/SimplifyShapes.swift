@@ -39,7 +39,8 @@ extension Pass {
         let (product, operands) = site.producer(of: site.x, MatrixProduct.self)
       {
         let swapped = MatrixProduct(
-          transposesLeft: !product.transposesRight, transposesRight: !product.transposesLeft)
+          transposesLeft: !product.transposesRight, transposesRight: !product.transposesLeft, descends: product.descends
+        )
         return site.emit(swapped, operands[1], operands[0])
       }
       return nil
@@ -48,7 +49,11 @@ extension Pass {
       site.withoutTransposes(product).map { site.emit($0, $1) }
     },
     RewriteRule(AddedProduct.self) { added, site in
-      site.withoutTransposes(added.product).map {
+      // a product that starts from 0 → the product
+      if added.placement == .prologue, let start = site.number(site.operands[2]), start == 0, start.sign == .plus {
+        return site.emit(added.product, site.x, site.y)
+      }
+      return site.withoutTransposes(added.product).map {
         site.emit(AddedProduct(product: $0, placement: added.placement), $1)
       }
     },
@@ -80,6 +85,8 @@ extension RewriteSite {
       operands[index] = sources[0]
     }
     if operands == self.operands { return nil }
-    return (MatrixProduct(transposesLeft: flags[0], transposesRight: flags[1]), operands)
+    return (
+      MatrixProduct(transposesLeft: flags[0], transposesRight: flags[1], descends: product.descends), operands
+    )
   }
 }

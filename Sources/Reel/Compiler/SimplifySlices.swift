@@ -53,6 +53,12 @@ extension Pass {
       if parts.count > 1 { parts.removeAll { site.shape(of: $0)[concatenate.axis] == 0 } }
       parts = site.joined(parts.isEmpty ? [site.x] : parts, along: concatenate.axis)
       if parts.count == 1 { return parts[0] }
+      // parts that repeat one number → that number, repeated
+      if let number = site.number(parts[0]),
+        parts.allSatisfy({ site.number($0)?.bitPattern == number.bitPattern })
+      {
+        return site.filled(number)
+      }
       return parts == site.operands ? nil : site.emit(concatenate, parts)
     },
   ]

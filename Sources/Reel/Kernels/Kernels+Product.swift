@@ -2,10 +2,10 @@ internal import ReelKernels
 
 extension Kernels {
   /// The product of matrices in the last two axes; leading axes broadcast to those of the result. With `accumulates` it
-  /// starts from what the result holds.
+  /// starts from what the result holds; with `descends` it accumulates from the last k to the first.
   static func product(
-    _ left: Storage, _ right: Storage, transposesLeft: Bool, transposesRight: Bool, accumulates: Bool = false,
-    into result: Storage
+    _ left: Storage, _ right: Storage, transposesLeft: Bool, transposesRight: Bool, descends: Bool = false,
+    accumulates: Bool = false, into result: Storage
   ) {
     let shape = result.type.shape
     if shape.count == 0 { return }
@@ -31,11 +31,25 @@ extension Kernels {
     withScratch(table.pointee.product_scratch(element, &product)) { scratch in
       product.scratch = scratch
       for block in 0..<batch.count {
+        var product = product
         product.a = UnsafeRawPointer(left.base + offset(block, leftStrides, rows * inner))
         product.b = UnsafeRawPointer(right.base + offset(block, rightStrides, inner * columns))
         product.c = result.base + block * rows * columns * size
+        if descends { product.descend(size) }
         table.pointee.product(element, &product)
       }
     }
+  }
+}
+
+extension reel_product {
+  /// Turns the order of accumulation round: both operands are read from the end.
+  ///
+  /// - Parameter size: The bytes of an element.
+  mutating func descend(_ size: Int) {
+    if k == 0 { return }
+    a += (Int(k) - 1) * a_k * size
+    b += (Int(k) - 1) * b_k * size
+    (a_k, b_k) = (-a_k, -b_k)
   }
 }

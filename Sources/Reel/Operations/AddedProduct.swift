@@ -42,7 +42,7 @@ package struct AddedProduct: Operation {
       results[0].copy(from: operands[2])
       Kernels.product(
         operands[0], operands[1], transposesLeft: product.transposesLeft, transposesRight: product.transposesRight,
-        accumulates: true, into: results[0])
+        descends: product.descends, accumulates: true, into: results[0])
     }
   }
 

@@ -4,11 +4,20 @@ package struct MatrixProduct: Operation {
   let transposesLeft: Bool
   /// Whether the right operand is given as `[..., n, k]`.
   let transposesRight: Bool
+  /// Whether it accumulates over k from the last one to the first: the order in which a reverse sweep meets the steps.
+  let descends: Bool
+
+  init(transposesLeft: Bool, transposesRight: Bool, descends: Bool = false) {
+    (self.transposesLeft, self.transposesRight, self.descends) = (transposesLeft, transposesRight, descends)
+  }
 
   package var name: String { "matmul" }
   package var attributes: String {
-    [transposesLeft ? "transposing left" : "", transposesRight ? "transposing right" : ""]
-      .filter { !$0.isEmpty }.joined(separator: ", ")
+    [
+      transposesLeft ? "transposing left" : "", transposesRight ? "transposing right" : "",
+      descends ? "descending" : "",
+    ]
+    .filter { !$0.isEmpty }.joined(separator: ", ")
   }
   package var isCheap: Bool { false }
 
@@ -40,7 +49,8 @@ package struct MatrixProduct: Operation {
 
   package func run(_ operands: [Storage], into results: [Storage]) {
     Kernels.product(
-      operands[0], operands[1], transposesLeft: transposesLeft, transposesRight: transposesRight, into: results[0])
+      operands[0], operands[1], transposesLeft: transposesLeft, transposesRight: transposesRight, descends: descends,
+      into: results[0])
   }
 
   package func lower(_ operands: [View], into results: [View], _ lowering: inout Lowering) -> Bool {
@@ -86,10 +96,11 @@ extension MatrixProduct: ReadableOperation {
     self.init(transposing: &text)
   }
 
-  /// The words for what is transposed, which other products have too.
+  /// The words for what is transposed and in which order, which other products have too.
   init(transposing text: inout OperationText) {
     transposesLeft = text.flag("transposing left")
     transposesRight = text.flag("transposing right")
+    descends = text.flag("descending")
   }
 }
 

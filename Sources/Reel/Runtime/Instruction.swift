@@ -71,6 +71,8 @@ struct ProductCall: Sendable {
   let addend: Matrix?
   /// Whether the accumulation starts from what the result holds.
   let accumulates: Bool
+  /// Whether it runs from the last k to the first.
+  let descends: Bool
   let outer: [Int]
 
   /// The struct that the kernel takes, with addresses for one index of the leading axes.
@@ -85,6 +87,7 @@ struct ProductCall: Sendable {
     product.c = pointer(c)
     product.addend = addend.map { UnsafeRawPointer(pointer($0)) }
     product.scratch = scratch
+    if descends { product.descend(size) }
     return product
   }
 

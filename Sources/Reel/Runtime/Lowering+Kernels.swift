@@ -126,7 +126,9 @@ extension Lowering {
     let columns = result.shape.last
     var right = right
     var isPacked = false
-    if let packed = packed(right, inner: inner, columns: columns, transposed: product.transposesRight) {
+    if !product.descends,
+      let packed = packed(right, inner: inner, columns: columns, transposed: product.transposesRight)
+    {
       right = packed
       isPacked = true
     }
@@ -135,7 +137,7 @@ extension Lowering {
       a: matrix(left, transposed: product.transposesLeft), b: matrix(right, transposed: product.transposesRight),
       isPacked: isPacked, c: matrix(result, transposed: false),
       addend: addend.map { matrix($0.broadcast(to: result.shape), transposed: false) }, accumulates: accumulates,
-      outer: batch.extents)
+      descends: product.descends, outer: batch.extents)
     var shape = call.shape
     scratchByteCount = max(
       scratchByteCount, Kernels.table.pointee.product_scratch(call.elementType.kernel, &shape))

@@ -129,6 +129,7 @@ size_t reel_elementwise_scratch(size_t register_count);
 // MARK: Products
 
 // C[m, n] = (addend[m, n] +) A[m, k] · B[k, n], every element acc = fma(a, b, acc) over k in order.
+// Strides of A and B along k may be negative: then the order is from the end.
 // With `accumulate` the chain starts from what C holds (the prologue); the addend is added once, after it (the epilogue).
 typedef struct reel_product {
     size_t m, n, k;

@@ -17,6 +17,8 @@ struct LoopCensus: CustomStringConvertible {
     init(_ graph: Graph) {
       for node in graph.nodes {
         switch node.operation.name {
+        // A product with ones adds up rows.
+        case "matmul" where graph.nodes[Int(node.operands[0].node)].operation.name == "constant": reductions += 1
         case "matmul", "matmulAdd": products += 1
         case "sum", "product", "max", "min", "argMax", "argMin", "any", "all": reductions += 1
         case "slice", "unslice", "concatenate", "reshape", "transpose", "broadcast", "shift", "identity", "input",

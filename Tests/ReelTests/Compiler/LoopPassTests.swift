@@ -185,7 +185,7 @@ import Testing
       ]
     }
     let product = try #require(graph.nodes.last { $0.operation.name == "matmul" })
-    #expect(product.operation.attributes == "transposing left")
+    #expect(product.operation.attributes == "transposing left, descending")
     #expect(graph.type(of: product.operands[0]).shape == [10, 3])
     #expect(LoopCensus(graph).loops.allSatisfy { $0.products == 0 && $0.reductions == 0 }, "\(graph)")
   }

@@ -179,10 +179,11 @@ extension OperationTable {
   }
 
   private static func addedProduct(
-    _ shapes: [Shape], _ placement: AddedProduct.Placement, _ transposes: (Bool, Bool) = (false, false)
+    _ shapes: [Shape], _ placement: AddedProduct.Placement, _ transposes: (Bool, Bool) = (false, false),
+    descends: Bool = false
   ) -> Row {
-    Row("matmulAdd", shapes.map { .real($0) }, variant: "\(placement) \(transposes)") {
-      let product = MatrixProduct(transposesLeft: transposes.0, transposesRight: transposes.1)
+    Row("matmulAdd", shapes.map { .real($0) }, variant: "\(placement) \(transposes)\(descends ? " descending" : "")") {
+      let product = MatrixProduct(transposesLeft: transposes.0, transposesRight: transposes.1, descends: descends)
       return AddedProduct(product: product, placement: placement).apply($0)[0]
     } reference: { x in
       let sum = product(x[0], x[1], transposes.0, transposes.1)
@@ -207,6 +208,7 @@ extension OperationTable {
     addedProduct([[4, 2, 3], [3, 2], [4, 1, 1]], .epilogue),
     addedProduct([[2, 3], [3, 4], [2, 4]], .prologue),
     addedProduct([[3, 2], [4, 3], [2, 4]], .prologue, (true, true)),
+    addedProduct([[3, 2], [4, 3], [2, 4]], .prologue, (true, true), descends: true),
     addedProduct([[4, 2, 3], [3, 2], [4, 2, 2]], .prologue), addedProduct([[2, 0], [0, 3], [2, 3]], .prologue),
     // Arithmetic on one shape becomes one program.
     Row("fused", [.real([2, 3]), .real([3])], in: .compiled) {

@@ -47,6 +47,14 @@ import Testing
         AddedProduct(product: product, placement: .prologue)(x[0], x[1], x[3]),
       ]
     },
+    Program(name: "products from the end", shapes: [[4, 3], [3, 5], [4, 5], [2, 6, 4]]) { x in
+      let product = MatrixProduct(transposesLeft: false, transposesRight: false, descends: true)
+      let transposed = MatrixProduct(transposesLeft: true, transposesRight: true, descends: true)
+      return [
+        product(x[0], x[1]), AddedProduct(product: product, placement: .prologue)(x[0], x[1], x[2]),
+        transposed(x[0], x[3]), product(x[0].transposed(), x[2] + 1),
+      ]
+    },
     Program(name: "batched products", shapes: [[2, 1, 3, 4], [5, 4, 2]]) { x in [x[0].matmul(x[1])] },
     Program(name: "folds of strided operands", shapes: [[3, 4, 5]]) { x in
       [x[0].transposed().sum(along: [1]), x[0].sum(along: [0, 2]), x[0].max(along: [-1], keepDims: true) - x[0]]
