@@ -5,13 +5,13 @@ import Testing
 @Suite(.serialized) struct ErrorPageTests {
   @Test func operationsAreInThePage() throws {
     try ErrorPage(
-      section: "operations", columns: "Operation", "Message", rows: BadOperandsTable.rows.map(ErrorPage.Row.init(_:))
+      section: "operations", columns: "Done", "Message", rows: BadOperandsTable.rows.map(ErrorPage.Row.init(_:))
     ).expectInPage()
   }
 
   @Test func tensorsLoopsAndDerivativesAreInThePage() throws {
     try ErrorPage(
-      section: "tensors", columns: "Call", "Message", rows: PublicErrors.rows.map(ErrorPage.Row.init(_:))
+      section: "tensors", columns: "Done", "Message", rows: PublicErrors.rows.map(ErrorPage.Row.init(_:))
     ).expectInPage()
   }
 }
