@@ -14,4 +14,12 @@ import Testing
       section: "tensors", columns: "Done", "Message", rows: PublicErrors.rows.map(ErrorPage.Row.init(_:))
     ).expectInPage()
   }
+
+  @Test func graphsAsTextAreInThePage() throws {
+    let rows = GraphSyntaxTests.rows.map { text, message in
+      let shown = text.count > 120 ? "\(text.prefix(60))…" : text
+      return ErrorPage.Row(shown.isEmpty ? "no text" : "`\(shown.replacing("\n", with: " "))`", message)
+    }
+    try ErrorPage(section: "graphs", columns: "Done", "Message", rows: rows).expectInPage()
+  }
 }
