@@ -1,40 +1,66 @@
+import Reel
 import ReelNN
 import ReelTestSupport
 import Testing
 
-/// The sections of `Docs/Errors.md` about layers, losses, optimizers and files are those of the tables that the other tests
-/// run.
+/// The sections of `Docs/Errors.md` about everything but tensors are those of the tables that the other tests run.
 @Suite(.serialized) struct ErrorPageNNTests {
+  private typealias Row = ErrorPage.Row
+
+  private static func expectInPage(_ section: String, _ rows: [Row]) throws {
+    try ErrorPage(section: section, columns: "Done", "Message", rows: rows).expectInPage()
+  }
+
   @Test func layersAreInThePage() throws {
-    let messages =
-      ErrorTests.layers.map(\.message) + CompanyErrorTests.rows.map(\.message) + CompanyErrorTests.merges.map(\.message)
-    try ErrorPage(
-      section: "layers", columns: "Layer", "Message", rows: messages.map(ErrorPage.Row.init(message:))
-    ).expectInPage()
+    try Self.expectInPage(
+      "layers",
+      ErrorTests.layers.map { Row($0.what, $0.message) }
+        + CompanyErrorTests.rows.map { Row(message: $0.message, operands: [$0.input]) }
+        + CompanyErrorTests.merges.map { Row(message: $0.message, operands: $0.inputs) })
+  }
+
+  @Test func activationsInitializersAndRegularizersAreInThePage() throws {
+    try Self.expectInPage(
+      "parts",
+      ActivationTests.mistakes.map { Row(message: $0.message) }
+        + InitializerTests.mistakes.map { Row("an initializer for shape \($0.shape)", $0.message) }
+        + RegularizerTests.mistakes.map(Row.init(_:)))
   }
 
   @Test func lossesAreInThePage() throws {
     let mistakes = ErrorTests.losses + LossErrorTests.operands + LossErrorTests.weights + LossErrorTests.metrics
-    try ErrorPage(
-      section: "losses", columns: "Loss or metric", "Message", rows: mistakes.map { ErrorPage.Row(message: $0.message) }
-    ).expectInPage()
+    try Self.expectInPage("losses", mistakes.map { Row(message: $0.message, operands: $0.inputs) })
   }
 
   @Test func optimizersAreInThePage() throws {
-    try ErrorPage(
-      section: "optimizers", columns: "Message", rows: OptimizerErrorTests.settings.map { ErrorPage.Row($0.words) }
-    ).expectInPage()
+    try Self.expectInPage("optimizers", OptimizerErrorTests.settings.map { Row($0.what, $0.words) })
+  }
+
+  @Test func trainingIsInThePage() throws {
+    try Self.expectInPage("training", TrainingMistakes.arguments.map(Row.init(_:)))
+    try Self.expectInPage("callbacks", TrainingMistakes.callbacks.map(Row.init(_:)))
+  }
+
+  @Test func dataAreInThePage() throws {
+    try Self.expectInPage("data", (DataMistakes.datasets + DataMistakes.vocabularies).map(Row.init(_:)))
   }
 
   @Test func filesAreInThePage() throws {
-    func row(_ kind: String, _ place: String, _ problem: String) -> ErrorPage.Row {
-      ErrorPage.Row(kind, DataError(path: "path", place: place, problem: problem).description)
+    func row(_ kind: String, _ place: String, _ problem: String) -> Row {
+      Row(kind, DataError(path: "file", place: place, problem: problem).description)
     }
-    let rows =
-      CSVFileTests.refused.map { row("CSV", $0.place, $0.problem) }
-      + IDXFileTests.refused.map { row("IDX", "", $0.problem) }
-      + NumPyFileTests.refused.map { row("NumPy", "", $0.problem) }
-      + SafetensorsTests.refused.map { row("safetensors", $0.place, $0.problem) }
-    try ErrorPage(section: "files", columns: "File", "Message", rows: rows).expectInPage()
+    try Self.expectInPage(
+      "files",
+      DataMistakes.files.map(Row.init(_:))
+        + CSVFileTests.refused.map { row("CSV", $0.place, $0.problem) }
+        + IDXFileTests.refused.map { row("IDX", "", $0.problem) }
+        + NumPyFileTests.refused.map { row("npy", "", $0.problem) }
+        + NumPyFileTests.refusedArchives.map { row("npz", $0.place, $0.problem) }
+        + SafetensorsTests.refused.map { row("safetensors", $0.place, $0.problem) })
+  }
+
+  @Test func weightsAreInThePage() throws {
+    let mistakes = WeightsMistakes.weights + WeightsMistakes.checkpoints + WeightsMistakes.conversions
+    try Self.expectInPage("weights", mistakes.map(Row.init(_:)))
   }
 }

@@ -94,13 +94,17 @@ import Testing
     }
   }
 
-  @Test func mistakesAreErrors() {
-    let vector = [TensorType([3])]
-    expectError("regularizer: the angles of a value of shape [3] (operands: f32[3]); expected a matrix") {
-      _ = try Graph(tracing: vector) { [Regularizer.orthogonal()($0[0])] }
-    }
-    expectError("sum: axis 1 of an operand of shape [3]; expected an axis in -1...0") {
-      _ = try Graph(tracing: vector) { [Constraint.unitNorm(along: [1])($0[0])] }
-    }
-  }
+  static let mistakes: [Mistake] = [
+    Mistake(
+      "`Regularizer.orthogonal` of a vector",
+      "regularizer: the angles of a value of shape [3] (operands: f32[3]); expected a matrix"
+    ) { _ in _ = Regularizer.orthogonal()(.zeros([3])) },
+    Mistake(
+      "`Constraint.unitNorm` of a vector along axis 1",
+      "sum: axis 1 of an operand of shape [3]; expected an axis in -1...0"
+    ) { _ in _ = Constraint.unitNorm(along: [1])(.zeros([3])) },
+  ]
+
+  @Test(arguments: mistakes)
+  func mistakesAreErrors(mistake: Mistake) { #expect(mistake.failure() == nil) }
 }

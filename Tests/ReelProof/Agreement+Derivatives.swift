@@ -61,10 +61,10 @@ extension Agreement {
   }
 
   private func noise(of expected: [Tensor], _ compute: ([Tensor]) -> [Tensor]) -> Double {
-    let unit = isSingle ? 0x1p-22 : 0x1p-51
+    let unit = Tensor(floatLiteral: isSingle ? 0x1p-22 : 0x1p-51)
     return 200
       * (0..<3).reduce(0.0) { largest, turn in
-        let moved = zip(inputs, direction(UInt64(turn) + 71)).map { $0 + $0 * $1 * Tensor(unit) + $1 * Tensor(unit) }
+        let moved = zip(inputs, direction(UInt64(turn) + 71)).map { $0 + $0 * $1 * unit + $1 * unit }
         return zip(compute(moved), expected).reduce(largest) { largest, pair in
           zip(pair.0.numbers, pair.1.numbers).reduce(largest) { max($0, abs($1.0 - $1.1)) }
         }

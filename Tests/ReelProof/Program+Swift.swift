@@ -13,7 +13,8 @@ extension Program: CustomStringConvertible {
     }
     return
       (["// \(message)", "@Test func \(name)() {", "  let x = ["] + numbers + [
-        "  ]", "  let agreement = Agreement(at: x) { x, unroll in",
+        "  ]",
+        "  let agreement = Agreement(at: x\(block.hasGradients ? ", isExact: false" : "")) { x, unroll in",
       ] + lines(indentation: "    ") + ["  }", "  #expect(agreement.failure() == nil)", "}"]).joined(separator: "\n")
   }
 

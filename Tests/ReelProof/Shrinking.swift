@@ -33,8 +33,16 @@ extension Program {
     fewerResults + cut + withBlocks { $0.shrinkingLoops } + smallerExtents
   }
 
+  /// Fewer results, and one that comes earlier.
   private var fewerResults: [Program] {
-    guard block.results.count > 1 else { return [] }
+    if block.results.count == 1 {
+      let earlier = block.steps.flatMap(\.results).prefix { $0 != block.results[0] }
+      return earlier.map { result in
+        var program = self
+        program.block.results = [result]
+        return program
+      }
+    }
     return block.results.indices.map { index in
       var program = self
       program.block.results.remove(at: index)
@@ -141,12 +149,13 @@ extension Program.Block {
     return block
   }
 
-  /// Loops with fewer carries, sequences and outputs, in order and unlimited; a branch instead of both.
+  /// Loops with fewer carries, sequences and outputs, in order and unlimited, or run once; a branch instead of both.
   var shrinkingLoops: [Self] {
     steps.indices.flatMap { index -> [Self] in
       switch steps[index].action {
       case .scan(let loop): withoutParts(of: loop, index) + withoutOptions(of: loop, index)
       case .conditional(let then, let otherwise): [splicing(then, index), splicing(otherwise, index)]
+      case .repeatWhile(let condition, let body): [splicing(body, index)] + withoutParts(of: condition, body, index)
       default: []
       }
     }
@@ -164,12 +173,30 @@ extension Program.Block {
     }
   }
 
-  /// The lines of a branch in place of the choice.
-  private func splicing(_ branch: Self, _ index: Int) -> Self {
+  /// The lines of a branch in place of the choice, or those of a body, once, in place of the loop.
+  private func splicing(_ inner: Self, _ index: Int) -> Self {
     var block = self
-    let names = Dictionary(uniqueKeysWithValues: zip(steps[index].results, branch.results))
-    block.steps.replaceSubrange(index...index, with: branch.steps)
+    let operands = Dictionary(uniqueKeysWithValues: zip(inner.parameters, steps[index].operands))
+    let inner = inner.renamingUses { operands[$0] ?? $0 }
+    let names = Dictionary(uniqueKeysWithValues: zip(steps[index].results, inner.results))
+    block.steps.replaceSubrange(index...index, with: inner.steps)
     return block.renamingUses { names[$0] ?? $0 }
+  }
+
+  /// A loop without a carry whose result nothing uses: it becomes what it is at the start.
+  private func withoutParts(of condition: Self, _ body: Self, _ index: Int) -> [Self] {
+    let (step, used) = (steps[index], usedNames)
+    return step.results.indices.filter { !used.contains(step.results[$0]) }.map { result in
+      var (block, condition, body) = (self, condition, body)
+      block.steps[index].results.remove(at: result)
+      let initial = block.steps[index].operands.remove(at: result)
+      body.results.remove(at: result)
+      let parameters = [condition.parameters.remove(at: result), body.parameters.remove(at: result)]
+      condition = condition.renamingUses { parameters.contains($0) ? initial : $0 }
+      body = body.renamingUses { parameters.contains($0) ? initial : $0 }
+      block.steps[index].action = .repeatWhile(condition: condition, body: body)
+      return block
+    }
   }
 
   private func withoutParts(of loop: Action.Loop, _ index: Int) -> [Self] {

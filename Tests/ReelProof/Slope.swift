@@ -6,7 +6,7 @@ extension Agreement {
   ///
   /// Where the program decides something else on the way, or the differences do not converge, nothing can be said.
   func slope(of function: ([Tensor]) -> Tensor, _ along: [Tensor], is gradient: [Tensor], _ what: String) -> Outcome {
-    func at(_ step: Double) -> [Tensor] { zip(inputs, along).map { $0 + $1 * Tensor(step) } }
+    func at(_ step: Double) -> [Tensor] { zip(inputs, along).map { $0 + $1 * Tensor(floatLiteral: step) } }
     guard let step = smoothStep(at) else { return .undecided }
     let found = inner(gradient, along).item
     let scale = zip(gradient, along).reduce(1.0) { sum, pair in

@@ -1,4 +1,5 @@
 import Foundation
+import Reel
 import Testing
 
 /// One section of `Docs/Errors.md`: mistakes, and the messages that tests have of them.
@@ -60,11 +61,20 @@ package struct ErrorPage {
 }
 
 extension ErrorPage.Row {
-  /// A mistake in an operation: its name, the types of its operands and the message.
-  package init(_ bad: BadOperands) { self.init(bad.operation, bad.message) }
+  /// A mistake in an operation: its name with the types of its operands, and the message.
+  package init(_ bad: BadOperands) { self.init(bad.operation, operands: bad.types, message: bad.message) }
 
-  /// A message that starts with the name of what it is about.
-  package init(message: String) {
-    self.init(String(message.prefix { $0 != ":" }), message)
+  /// A mistake and its message.
+  package init(_ mistake: Mistake) { self.init(mistake.what, mistake.message) }
+
+  /// Something called with tensors of some types, and the message.
+  package init(_ name: String, operands: [TensorType], message: String) {
+    let types = operands.map(\.description).joined(separator: ", ")
+    self.init(types.isEmpty ? "`\(name)`" : "`\(name)` of \(types)", message)
+  }
+
+  /// Something called with tensors of some types, and the message, which starts with its name.
+  package init(message: String, operands: [TensorType] = []) {
+    self.init(String(message.prefix { $0 != ":" }), operands: operands, message: message)
   }
 }

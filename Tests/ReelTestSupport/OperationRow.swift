@@ -130,7 +130,7 @@ package struct OperationRow: Sendable, CustomTestStringConvertible {
 /// Operands that break an operation's type rule, and the message that says so.
 package struct BadOperands: Sendable, CustomTestStringConvertible {
   package let operation: String
-  let types: [TensorType]
+  package let types: [TensorType]
   let call: @Sendable ([Tensor]) -> Void
   package let message: String
 

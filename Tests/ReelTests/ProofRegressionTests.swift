@@ -17,4 +17,50 @@ import Testing
       expectSameBits(found, expected)
     }
   }
+
+  /// A loop whose body has a constant of more than a few elements. Recorded anew in every run, it was never found to be
+  /// equal to the one before, so that it was prepared anew in every run too, and what was prepared stayed in memory.
+  @Test func aLoopWithALargeConstantIsPreparedOnce() throws {
+    let x = sample([3, 100], seed: 1)
+    let run = { (x: Tensor) in
+      scan(over: x, from: Tensor.zeros([100], elementType: .float64)) { state, x in
+        (state + x * Tensor.ones([100], elementType: .float64), Empty())
+      }.state
+    }
+    let program = { try Graph(tracing: [x.type]) { [run($0[0])] } }
+    #expect(try program() == program())
+    #expect(try program().hashValue == program().hashValue)
+    let other = try Graph(tracing: [x.type]) { x in
+      [scan(over: x[0], from: Tensor.zeros([100], elementType: .float64)) { ($0 + $1 * 1.5, Empty()) }.state]
+    }
+    #expect(try program() != other)
+  }
+
+  /// The slope of a power in its base has a slope in the exponent where the exponent is 0.
+  @Test func aPowerWithExponentZeroHasAMixedSecondDerivative() throws {
+    let x = [Tensor([0.5, 0.25, 2], shape: [3]), Tensor([0.0, -0.0, 0], shape: [3])]
+    let agreement = Agreement(at: x) { x, _ in [power(x[0] * x[0] + 0.375, x[1])] }
+    #expect(agreement.failure() == nil)
+    // ∂²/∂a∂b aᵇ = aᵇ⁻¹·(1 + b·ln a)
+    let mixed = gradient(at: x[1]) { b in gradient(at: x[0]) { a in power(a, b).sum() }.sum() }
+    expectClose(mixed, 1 / x[0])
+    // Where a⁻¹ is infinite or no number there is no such derivative, and the slopes are 0 as before.
+    let bad = Tensor([0, 5e-324, .nan], shape: [3])
+    expectClose(gradient(at: bad) { a in power(a, x[1]).sum() }, Tensor([0.0, 0, 0]))
+    expectClose(gradient(at: x[1]) { b in gradient(at: bad) { a in power(a, b).sum() }.sum() }, Tensor([0.0, 0, 0]))
+  }
+
+  /// Vectorized with a batch of tangents alone, the cotangents of two slices of one value were put side by side though only
+  /// one of them had the batch axis.
+  @Test func slicesOfOneValueOfWhichOneIsBatched() {
+    let agreement = Agreement(at: [sample([2, 3, 3], seed: 1)]) { x, unroll in
+      let loop = scan(over: [x[0]], from: [x[0]], reverse: true, unroll: unroll) {
+        (state: [Tensor], element: [Tensor]) -> ([Tensor], [Tensor]) in
+        let sum = state[0] + state[0].sliced(2..<3, along: 1, step: 1)
+        return ([tanh(sum)], [state[0].sliced(1..<2, along: -2, step: 2)])
+      }
+      return [loop.state[0], loop.outputs[0], loop.outputs[0]]
+    }
+    #expect(agreement.failure() == nil)
+  }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Reel
+@testable import ReelProof
 import ReelTestSupport
 import Testing
 
@@ -20,6 +21,28 @@ import Testing
   @Test func programsAreTheSameForTheSameSeed() {
     for seed in UInt64(0)..<5 { #expect(Program.random(seed: seed) == Program.random(seed: seed)) }
     #expect(Set((UInt64(0)..<20).map { Program.random(seed: $0) }).count == 20)
+  }
+
+  /// A line that can never be run would never be drawn.
+  @Test func everyKindOfLineIsDrawnInEveryElementType() {
+    func kinds(_ block: Program.Block) -> [String] {
+      block.steps.flatMap { step in
+        [String(describing: step.action).prefix { $0 != "(" }.description] + step.action.blocks.flatMap(kinds)
+      }
+    }
+    var found: [ElementType: Set<String>] = [:]
+    for seed in UInt64(0)..<500 {
+      let program = Program.random(seed: seed)
+      found[program.elementType, default: []].formUnion(kinds(program.block))
+    }
+    let all: Set = [
+      "map", "number", "pair", "select", "matmul", "fold", "normalize", "place", "cumulativeSum", "reshape",
+      "transpose",
+      "broadcast", "slice", "part", "reverse", "pad", "concatenate", "stack", "split", "gather", "scatterAdd", "oneHot",
+      "windows", "overlapAdd", "convert", "stopGradient", "indices", "fill", "iota", "uniform", "scan", "conditional",
+      "repeatWhile", "gradient",
+    ]
+    #expect(found == [.float32: all, .float64: all])
   }
 
   /// What is wrong is found, and the program made as small as can be: here loops whose compiled or unrolled result would

@@ -17,7 +17,10 @@ extension RewriteSite {
     var terms = terms()
     var places: [Unslice: [Int]] = [:]
     for (index, term) in terms.enumerated() {
-      guard let (unslice, _) = producer(of: term, Unslice.self), unslice.step == 1 else { continue }
+      // A term without the batch axis that others have is broadcast.
+      guard type(of: term) == result, let (unslice, _) = producer(of: term, Unslice.self), unslice.step == 1 else {
+        continue
+      }
       let axis = Unslice(axis: unslice.axis, start: 0, step: 1, extent: unslice.extent)
       places[axis, default: []].append(index)
     }

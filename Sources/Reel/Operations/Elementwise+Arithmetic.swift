@@ -18,8 +18,7 @@ extension Elementwise {
 
   static let power = binary(
     "power", REEL_OP_POWER, isCheap: false,
-    // x⁰ is 1 everywhere, with slope 0, also where x⁻¹ is infinite.
-    { $0.cotangent * Reel.select($0.b .== 0, 0, $0.b * Reel.power($0.a, $0.b - 1)) },
+    { $0.cotangent * slopeOfPower($0.a, $0.b) },
     // Where the base is 0 the slope in the exponent is 0 for every exponent that has a value.
     { $0.cotangent * $0.y * Reel.select($0.a .== 0, 0, Reel.log(Reel.select($0.a .== 0, 1, $0.a))) })
 
@@ -32,6 +31,14 @@ extension Elementwise {
   static let remainder = binary(
     "remainder", REEL_OP_REMAINDER,
     { $0.cotangent }, { -$0.cotangent * Reel.floor($0.a / $0.b) })
+}
+
+/// The slope `b·aᵇ⁻¹` of a power in its base. x⁰ is 1 everywhere, with slope 0, also where x⁻¹ is infinite. Elsewhere the slope
+/// is 0 there by its formula, for it has a slope in the exponent.
+private func slopeOfPower(_ a: Tensor, _ b: Tensor) -> Tensor {
+  let (isZero, hasInverse) = (b .== 0, abs(1 / a) .< Tensor(floatLiteral: .infinity))
+  let slope = b * power(select(isZero, select(hasInverse, a, 1), a), b - 1)
+  return select(isZero, select(hasInverse, slope, 0), slope)
 }
 
 extension Tensor {

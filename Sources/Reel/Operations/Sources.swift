@@ -37,24 +37,18 @@ package struct Constant: Operation {
     preconditionFailure("an operation without operands has none with a batch axis")
   }
 
-  /// Few elements are compared by their bits; more elements only by where they are.
+  /// Whether the elements have the same bits. A body that is recorded anew at every step makes its constants anew: they have
+  /// to be equal for what was prepared for the body to be found again.
   package static func == (left: Constant, right: Constant) -> Bool {
     guard left.storage.type == right.storage.type else { return false }
-    if left.isSmall { return left.storage.bytes.elementsEqual(right.storage.bytes) }
-    return left.storage.buffer === right.storage.buffer && left.storage.byteOffset == right.storage.byteOffset
+    if left.storage.buffer === right.storage.buffer, left.storage.byteOffset == right.storage.byteOffset { return true }
+    return left.storage.hasSameBytes(as: right.storage)
   }
 
   package func hash(into hasher: inout Hasher) {
     hasher.combine(storage.type)
-    if isSmall {
-      hasher.combine(bytes: storage.bytes)
-    } else {
-      hasher.combine(ObjectIdentifier(storage.buffer))
-      hasher.combine(storage.byteOffset)
-    }
+    hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: storage.bytes.prefix(256)))
   }
-
-  private var isSmall: Bool { storage.type.byteCount <= 256 }
 }
 
 /// One number everywhere.

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 
 /// Aligned memory that frees itself.
@@ -109,6 +110,9 @@ package struct Storage: Sendable {
   mutating func isHeldOnce() -> Bool { isKnownUniquelyReferenced(&buffer) }
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: type.byteCount) }
+
+  /// Whether the elements have the same bits as those of a storage of the same type.
+  func hasSameBytes(as other: Storage) -> Bool { type.byteCount == 0 || memcmp(base, other.base, type.byteCount) == 0 }
 
   /// The same elements under another type of the same size.
   func viewed(as type: TensorType) -> Storage { Storage(type, in: buffer, byteOffset: byteOffset) }

@@ -61,28 +61,6 @@ import Testing
     ) { try PyTorchWeights(["weight": .zeros([4, 2]), "bias": .zeros([4])]).load(into: ["": [made]]) }
   }
 
-  @Test func whatPyTorchDoesNotHaveIsRefused() throws {
-    let refused: [(modules: [String: [any Module]], place: String, problem: String)] = [
-      (["a": [GRU(2, resetAfter: false)]], "'a'", "has no GRU with resetAfter: false"),
-      (["a": [RNN(MinimalGatedUnitCell(2))]], "'a'", "has no form for MinimalGatedUnitCell"),
-      (
-        ["a": [Dense(2), Dense(2)]], "'a'",
-        "stands for one layer, or for the recurrent layers of one module, not for 2 of any kind"
-      ),
-      (["a": []], "'a'", "stands for one layer, or for the recurrent layers of one module, not for 0 of any kind"),
-    ]
-    for (modules, place, problem) in refused {
-      let error = DataError(path: "PyTorch", place: place, problem: problem)
-      #expect(throws: error) { try PyTorchWeights([:]).load(into: modules) }
-      #expect(throws: error) { try PyTorchWeights(of: modules) }
-    }
-    #expect(
-      throws: DataError(
-        path: "PyTorch", place: "tensor 'fc.weight'", problem: "would have no value: call the layer, or build it, first"
-      )
-    ) { try PyTorchWeights(of: ["fc": [Dense(2)]]) }
-  }
-
   // MARK: - Keras
 
   private static func model() -> Sequential {

@@ -66,24 +66,6 @@ import Testing
     }
   }
 
-  @Test func refusesWhatIsNoNumberNoColumnOrNoText() throws {
-    let csv = try CSVFile(text: Self.weather)
-    #expect(
-      throws: DataError(path: "csv", place: "line 2, column 'place'", problem: "'Rome, \"the city\"' is no number")
-    ) {
-      try csv.tensor(["day", "place"])
-    }
-    #expect(
-      throws: DataError(path: "csv", problem: "has no column 'wind', only 'day', 'place', 'temperature', 'rain'")
-    ) { try csv.numbers("wind") }
-    #expect(throws: DataError(path: "csv", problem: "cannot be separated by '\"'")) {
-      try CSVFile(text: "a", separator: "\"")
-    }
-    try withFile([0x61, 0xFF]) { path in
-      #expect(throws: DataError(path: path, problem: "is no text in UTF-8")) { try CSVFile(path: path) }
-    }
-  }
-
   @Test func readsFilesWithAByteOrderMarkAndCompressedOnes() throws {
     let marked = [0xEF, 0xBB, 0xBF] + Array("a\n1".utf8)
     #expect(try withFile(marked) { try CSVFile(path: $0).numbers("a") } == [1])

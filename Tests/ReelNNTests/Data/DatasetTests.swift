@@ -87,23 +87,6 @@ import Testing
     #expect(inputs[1].numbers == [4, 5, 6, 7, 8, 9] && targets[1].numbers == [10, 11, 12, 13])
     let data = try Dataset(windowsOver: Tensor([1, 2, 3, 4, 5] as [Float]), of: 3)
     #expect(data.inputs[0].numbers == [1, 2, 3, 2, 3, 4] && data.targets[0].numbers == [4, 5] && data.count == 2)
-    expectError(
-      "dataset: windows of 5 by stride 1 with 1 steps behind each (operands: f32[5]); "
-        + "expected a series [time, ...] with 6 steps at least, and positive numbers"
-    ) { _ = try Dataset(windowsOver: .zeros([5]), of: 5) }
-  }
-
-  @Test func tensorsThatDoNotFitAreRefused() {
-    expectError("dataset: no inputs; expected inputs [samples, ...]") { _ = try Dataset(inputs: []) }
-    expectError("dataset: an input without axes; expected inputs [samples, ...]") {
-      _ = try Dataset(inputs: [.zeros([])])
-    }
-    expectError(
-      "dataset: target 0 of shape [2] beside input 0 of shape [3,4]; expected 3 samples along the leading axis of each"
-    ) { _ = try Dataset(.zeros([3, 4]), .zeros([2])) }
-    expectError(
-      "dataset: sample weights of another kind (operands: i32[3]); expected floating-point [samples]"
-    ) { _ = try Dataset(.zeros([3, 4]), .zeros([3]), sampleWeights: .zeros([3], elementType: .int32)) }
   }
 
   // MARK: - Another thread

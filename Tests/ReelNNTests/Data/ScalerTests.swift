@@ -53,10 +53,4 @@ import Testing
     let prediction = Tensor([0.5, 1] as [Double], shape: [2, 1])
     #expect(scaler.selecting([1]).inverseTransform(prediction).numbers == [25, 40])
   }
-
-  @Test func otherFeaturesAreRefused() throws {
-    expectError(
-      "scaler: data for a scaler of 3 features (operands: f32[2,4]); expected floating-point [..., 3]"
-    ) { _ = try Graph(tracing: [TensorType([2, 4])]) { [StandardScaler(fitting: Self.data).transform($0[0])] } }
-  }
 }

@@ -161,43 +161,4 @@ import Testing
     // Layers of one's own are told apart by their parameters.
     #expect(try model.summary().rows.map(\.outputShapes) == [[[nil, 3]], [[nil, 1]]])
   }
-
-  // MARK: - Errors
-
-  @Test func whatDoesNotFitIsThrownBeforeAnythingChanges() throws {
-    let (x, y) = (Samples.inputs(6), Samples.classes(6))
-    let model = Samples.model()
-    try model.build(inputShape: [nil, 4, 3])
-    let before = weightsOf(model.network)
-    let attempts: [(String, () throws -> Void)] = [
-      ("y has 5 samples (shape [5]) and x has 6 (shape [6,4,3])", { try model.fit(x, y[0..<5], verbose: 0) }),
-      ("sampleWeight has 2 samples", { try model.fit(x, y, sampleWeight: .ones([2]), verbose: 0) }),
-      ("fit: a batch size of 0; expected at least 1", { try model.fit(x, y, batchSize: 0, verbose: 0) }),
-      ("evaluate: a batch size of -1", { try model.evaluate(x, y, batchSize: -1, verbose: 0) }),
-      ("predict: a batch size of 0", { _ = try model.predict(x, batchSize: 0, verbose: 0) }),
-      ("no samples: x has shape [0,4,3]", { try model.fit(.zeros([0, 4, 3]), Tensor([Int32]()), verbose: 0) }),
-      ("predict: no samples", { _ = try model.predict(.zeros([0, 4, 3]), verbose: 0) }),
-      ("a validationSplit of 1.0", { try model.fit(x, y, validationSplit: 1, verbose: 0) }),
-      ("leaves 0 of 6 samples to train", { try model.fit(x, y, validationSplit: 0.99, verbose: 0) }),
-      ("initialEpoch -1", { try model.fit(x, y, verbose: 0, initialEpoch: -1) }),
-      ("lstm: parameter 'lstm.kernel': made with shape [3,20]", { try model.fit(.zeros([6, 4, 2]), y, verbose: 0) }),
-      (
-        "lstm: input of shape [6,4]; expected [batch, time, features]",
-        { _ = try model.predict(.zeros([6, 4]), verbose: 0) }
-      ),
-      (
-        "classWeight for targets of shape [6,2,2]",
-        { try model.fit(x, .zeros([6, 2, 2]), classWeight: [0: 1], verbose: 0) }
-      ),
-    ]
-    for (message, attempt) in attempts {
-      do {
-        try attempt()
-        Issue.record("nothing was thrown for: \(message)")
-      } catch let error as TensorError {
-        #expect("\(error)".contains(message), "\(error)")
-      }
-    }
-    #expect(weightsOf(model.network) == before)
-  }
 }

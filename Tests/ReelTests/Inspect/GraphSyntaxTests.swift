@@ -37,7 +37,7 @@ import Testing
     ),
     (
       "graph (%0: f32[2,3], %1: f32[4,5]) { %2: f32[2,5] = matmul %0 %1 return %2 }",
-      "line 1, column 53: matmul: "
+      "line 1, column 53: matmul: the last axis of the left operand is 3, the matching axis of the right one 4 (operands: f32[2,3], f32[4,5]); expected extents that agree"
     ),
     (
       "graph (%0: f32[3000000000]) { return %0 }",
@@ -88,8 +88,7 @@ import Testing
   func theErrorSaysWhereAndWhat(row: Int) throws {
     let (text, message) = Self.rows[row]
     let error = try #require(throws: GraphSyntaxError.self) { try Graph(parsing: text) }
-    #expect(error.description.hasPrefix(message), "\(error)")
-    #expect(message.hasSuffix(": ") || error.description == message)
+    #expect(error.description == message)
   }
 
   /// Texts to change: the programs of the operation table, and programs of every kind as traced and as compiled.
