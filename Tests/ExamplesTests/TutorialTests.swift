@@ -47,12 +47,13 @@ import Testing
         "20", "--temperature", "0.1", "--begin", "abc",
       ]
       let program = ExampleProcess("char-rnn")
-      let first = try program.run(settings + ["--epochs", "30", "--save", "\(folder)/weights"])
+      let first = try program.run(settings + ["--epochs", "60", "--save", "\(folder)/weights"])
       #expect(first.status == 0, "\(first.errors)")
       #expect(try Self.number(after: "accuracy", in: first.output) > 0.9)
       #expect(first.output.contains("\n\nabcabcabd abcabc"), "\(first.output)")
       // The weights that were saved go on where they were.
-      let second = try program.run(settings + ["--epochs", "1", "--load", "\(folder)/weights"])
+      let second = try program.run(
+        settings + ["--epochs", "1", "--learning-rate", "0.0001", "--load", "\(folder)/weights"])
       #expect(try Self.number(after: "accuracy", in: second.output) > 0.9)
       try program.expectMistake(["--text", "\(folder)/none"], "\(folder)/none: cannot be read")
       try program.expectMistake(["--text", "\(folder)/text", "--steps", "500"], "too few for 8 streams of 500 steps")
@@ -73,7 +74,7 @@ import Testing
     let page = "Docs/Tutorials/StackedRNN.md"
     try expectBlocks(of: page, from: "Examples/StackedRNN")
     try withFolder { folder in
-      let output = try Self.output("stacked-rnn", "--hours", "400", "--epochs", "6", "--plot", "\(folder)/forecast.svg")
+      let output = try Self.output("stacked-rnn", "--hours", "600", "--epochs", "8", "--plot", "\(folder)/forecast.svg")
       // The counts of Keras 3.15, layer by layer.
       for count in ["1,472", "4,800", "98,432", "129", "1,952", "7,872", "10,992", "147,712", "257"] {
         #expect(output.contains(" \(count) │"), "\(count)")
