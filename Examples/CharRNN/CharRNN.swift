@@ -32,8 +32,9 @@ enum CharRNN {
       let path = arguments.text("--text") ?? bundledText
       let text = try read(path)
       let vocabulary = Vocabulary(charactersOf: [text])
-      let beginning = arguments.text("--begin") ?? String(text.prefix { !$0.isNewline }) + "\n"
-      let begun = try vocabulary.encode(beginning.isEmpty ? "\n" : beginning)
+      let beginning = arguments.text("--begin") ?? firstLine(of: text)
+      guard !beginning.isEmpty else { throw Arguments.Problem(description: "--begin takes one character at least") }
+      let begun = try vocabulary.encode(beginning)
       let batch = try arguments.count("--batch", default: 8)
       let steps = try arguments.count("--steps", default: 32)
       guard let streams = CharacterStreams(try vocabulary.encode(text), batch: batch, steps: steps) else {
@@ -66,9 +67,16 @@ enum CharRNN {
     return text
   }
 
+  /// The first line with what ends it, or the beginning of it if it is long.
+  private static func firstLine(of text: String) -> String {
+    let end = text.firstIndex(where: \.isNewline).map(text.index(after:)) ?? text.endIndex
+    return String(text[..<end].prefix(100))
+  }
+
   private static func network(_ arguments: Arguments, characters: Int) throws -> Sequential {
     let layers = try arguments.count("--layers", default: 2, atMost: 100)
     let units = try arguments.count("--units", default: 128, atMost: 10_000)
+    try Arguments.requireModest(layers, 2 * units, 4 * units)
     return Sequential {
       Embedding(characters, min(characters, 32))
       for _ in 0..<layers { LSTM(units, returnSequences: true, stateful: true) }
@@ -90,10 +98,13 @@ enum CharRNN {
       onEpochEnd: { epoch, run in
         guard (epoch + 1) % max(epochs / 8, 1) == 0 || epoch + 1 == epochs else { return }
         let loss = run.logs["loss"] ?? .nan
-        print(
+        ProgressLine.keep(
           String(
             format: "epoch %3d  loss %.3f  accuracy %.3f  %.2f bits a character", epoch + 1, loss,
             run.logs["accuracy"] ?? .nan, loss / log(2)))
+      },
+      onTrainBatchEnd: { batch, run in
+        ProgressLine.show("epoch \(run.epoch + 1): piece \(batch + 1) of \(run.batchCount)")
       })
     try model.fit(
       streams.inputs, streams.targets, batchSize: batch, epochs: epochs, shuffle: false, callbacks: [reporter],

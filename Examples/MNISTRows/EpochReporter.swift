@@ -1,3 +1,4 @@
+import ExampleSupport
 import Foundation
 import Reel
 import ReelNN
@@ -6,6 +7,8 @@ import ReelNN
 final class EpochReporter: Callback {
   /// What is known of an epoch.
   struct Epoch {
+    /// Counted from 0, those before a checkpoint too.
+    let number: Int
     /// The mean cost of the training digits, and the parts of the digits that were right.
     let cost, accuracy, test: Double
     /// Seconds for the steps, without the test.
@@ -49,10 +52,9 @@ final class EpochReporter: Callback {
 
   /// Ends an epoch, counted from 0.
   func end(_ epoch: Int, of count: Int, cost: Double, accuracy: Double, test: Double) {
-    ProgressLine.clear()
-    epochs.append(Epoch(cost: cost, accuracy: accuracy, test: test, seconds: seconds, steps: steps))
-    guard !isSilent else { return }
-    print(
+    epochs.append(Epoch(number: epoch, cost: cost, accuracy: accuracy, test: test, seconds: seconds, steps: steps))
+    guard !isSilent else { return ProgressLine.clear() }
+    ProgressLine.keep(
       String(
         format: "epoch %2d/%d  cost %.4f  accuracy %.4f  test %.4f  %.2f s  %.2f ms a step",
         epoch + 1, count, cost, accuracy, test, seconds, seconds / Double(steps) * 1000))
@@ -63,22 +65,8 @@ final class EpochReporter: Callback {
     guard let cost else { return }
     if firstCost == nil {
       (firstCost, firstSeconds) = (cost.item, (ContinuousClock.now - start) / .seconds(1))
-      if !isSilent { print("first step: cost \(Float(cost.item))") }
+      if !isSilent { ProgressLine.keep("first step: cost \(Float(cost.item))") }
     }
-    ProgressLine.show { "epoch \(epoch + 1): step \(steps), cost \(Float(cost.item))" }
-  }
-}
-
-/// A line that is overwritten on a terminal, and not written at all anywhere else.
-private enum ProgressLine {
-  private static let isTerminal = isatty(1) == 1
-
-  static func show(_ text: () -> String) { if isTerminal { write("\r\u{1B}[K" + text()) } }
-
-  static func clear() { if isTerminal { write("\r\u{1B}[K") } }
-
-  private static func write(_ text: String) {
-    fflush(nil)
-    FileHandle.standardOutput.write(Data(text.utf8))
+    ProgressLine.show("epoch \(epoch + 1): step \(steps), cost \(Float(cost.item))")
   }
 }

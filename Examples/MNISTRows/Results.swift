@@ -27,7 +27,7 @@ struct Pictures {
 
   init(_ reporter: EpochReporter, _ confusion: Tensor) {
     history = History(
-      epochs: Array(reporter.epochs.indices), names: ["cost", "accuracy", "val_accuracy"],
+      epochs: reporter.epochs.map(\.number), names: ["cost", "accuracy", "val_accuracy"],
       values: [
         "cost": reporter.epochs.map(\.cost), "accuracy": reporter.epochs.map(\.accuracy),
         "val_accuracy": reporter.epochs.map(\.test),
@@ -38,8 +38,8 @@ struct Pictures {
   /// Writes the curves to a file, and the confusion matrix beside it: `run.svg` and `run-confusion.svg`.
   func write(to path: String) throws {
     let file = URL(fileURLWithPath: path)
-    let name = file.deletingPathExtension().lastPathComponent + "-confusion.svg"
-    let other = file.deletingLastPathComponent().appendingPathComponent(name).path
+    let folder = String(path.dropLast(file.lastPathComponent.count))
+    let other = folder + file.deletingPathExtension().lastPathComponent + "-confusion.svg"
     try history.svg().write(to: path)
     try SVG.confusionMatrix(confusion).write(to: other)
     print("wrote \(path) and \(other)")

@@ -31,6 +31,8 @@ struct RowTraining {
       metrics: [.accuracy()])
     (self.options, self.training, self.test) = (options, training, test)
     if let path = options.resume {
+      // With its parameters made, the shapes of the checkpoint are compared with them before anything is trained.
+      try model.build(like: training.images)
       epochsDone = try Self.resume(network, model.optimizer, from: path, options)
     } else {
       epochsDone = 0

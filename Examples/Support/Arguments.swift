@@ -112,7 +112,8 @@ package struct Arguments: Sendable {
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
       throw Problem(description: "\(name): there is no folder \(folder)")
     }
-    if path.isEmpty || FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) && isFolder.boolValue {
+    let isTaken = FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) && isFolder.boolValue
+    if path.isEmpty || path.hasSuffix("/") || isTaken {
       throw Problem(description: "\(name) takes the name of a file, not '\(path)'")
     }
     return path

@@ -64,6 +64,7 @@ package struct Command: Sendable {
       try body()
     } catch {
       let lines = "\(error)".split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      ProgressLine.clear()
       fflush(nil)
       FileHandle.standardError.write(Data("\(name): \(lines.joined(separator: " "))\n".utf8))
       exit(1)

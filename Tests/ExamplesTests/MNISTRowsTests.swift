@@ -73,6 +73,7 @@ import Testing
     (["--seed"], "--seed needs a value"),
     (["--speed", "9"], "unknown option '--speed'"),
     (["--data", "/no/such/folder"], "train-images-idx3-ubyte: no such file"),
+    (["--plot", "/no/such/folder/a.svg"], "--plot: there is no folder /no/such/folder"),
     (["--save", "/no/such/folder/run"], "--save: there is no folder /no/such/folder"),
     (["--resume", "/no/such/file"], "/no/such/file: no such file"),
     (["--compare-unroll", "--mode", "eager"], "--compare-unroll trains two models of its own, without --mode"),

@@ -91,17 +91,46 @@ import Testing
   static let mistakes: [(program: String, arguments: [String], message: String)] = [
     ("lstm-shapes", ["--batch", "0"], "--batch takes a positive whole number, not '0'"),
     ("lstm-shapes", ["--time", "1000000", "--batch", "1000000"], "the sizes are too large"),
+    ("lstm-shapes", ["many"], "unknown option 'many'"),
+    ("bidirectional-states", ["--weights", "1"], "unknown option '--weights'"),
     ("bidirectional-states", ["--weight", "nan"], "--weight takes a positive number, not 'nan'"),
     ("next-number", ["--part", "nine"], "--part takes one of rows, stopping, deep, windows, scaled, all, not 'nine'"),
     ("next-number", ["--plot", "/no/such/folder/a.svg"], "--plot: there is no folder /no/such/folder"),
     ("stacked-rnn", ["--hours", "30"], "--hours 30 is too short for ten windows of 24 hours and 6 ahead"),
+    ("stacked-rnn", ["--plot", "/"], "--plot takes the name of a file, not '/'"),
     ("stacked-rnn", ["--window", "1"], "--window takes two hours at least"),
+    ("hello-rnn", ["--units", "5000"], "--units takes a whole number from 1 to 4096, not '5000'"),
+    ("hello-rnn", ["--letters", "9"], "unknown option '--letters'"),
     ("hello-rnn", ["--word", "a"], "--word takes two characters at least"),
     ("char-rnn", ["--begin", "§"], "'§' is not known"),
+    ("char-rnn", ["--units", "10000", "--layers", "100"], "the sizes are too large"),
+    ("char-rnn", ["--text", "/no/such/file"], "/no/such/file: cannot be read"),
+    ("char-rnn", ["--begin", ""], "--begin takes one character at least"),
     ("char-rnn", ["--temperature", "0"], "--temperature takes a positive number, not '0'"),
+    ("custom-cell", ["--units", "1000000"], "the sizes are too large"),
     ("custom-cell", ["--steps"], "--steps needs a value"),
     ("custom-cell", ["--speed", "9"], "unknown option '--speed'; --help lists them"),
   ]
+
+  /// A file that does not fit the network, and one that is none of its kind.
+  @Test func aFileThatDoesNotFitIsOneLineAndExitCodeOne() throws {
+    try withFolder { folder in
+      let settings = ["--units", "8", "--layers", "1", "--epochs", "1", "--length", "1"]
+      let program = ExampleProcess("char-rnn")
+      #expect(try program.run(settings + ["--save", "\(folder)/weights"]).status == 0)
+      try program.expectMistake(
+        ["--load", "\(folder)/weights", "--units", "9", "--layers", "1"], "'lstm.kernel' is f32")
+      let noise = Data((0..<64).map { UInt8($0 * 37 % 251 | 0x80) })
+      try noise.write(to: URL(fileURLWithPath: "\(folder)/noise"))
+      try program.expectMistake(["--text", "\(folder)/noise"], "\(folder)/noise: is not UTF-8")
+      try program.expectMistake(["--load", "\(folder)/noise"], "\(folder)/noise: header")
+      // A text of one line, without an end, begins with itself.
+      try Data("to be or not to be, or to be".utf8).write(to: URL(fileURLWithPath: "\(folder)/line"))
+      let run = try program.run(settings + ["--text", "\(folder)/line", "--batch", "2", "--steps", "4"])
+      #expect(run.output.contains("\n\nto be or not to be, or to be"), "\(run.errors)")
+      #expect(run.status == 0)
+    }
+  }
 
   @Test(arguments: mistakes.indices)
   func aMistakeIsOneLineAndExitCodeOne(index: Int) throws {
@@ -111,10 +140,10 @@ import Testing
 
   @Test(arguments: [
     "lstm-shapes", "bidirectional-states", "next-number", "stacked-rnn", "hello-rnn", "char-rnn", "custom-cell",
-    "mnist-rows",
+    "mnist-rows", "reel-bench", "reel-proof",
   ])
   func helpListsTheOptions(program: String) throws {
     let output = try Self.output(program, "--help")
-    #expect(output.hasPrefix("usage: \(program) [options]") && output.contains("\n  --"))
+    #expect(output.hasPrefix("usage: \(program) ") && output.contains("  --"), "\(output)")
   }
 }
