@@ -42,14 +42,14 @@ enum HelloRNN {
       Dense(letters.count)
     }
     let model = network.compile(
-      optimizer: Adam(learningRate: 0.1), loss: .sparseCategoricalCrossEntropy(fromLogits: true),
+      optimizer: Adam(learningRate: 0.01), loss: .sparseCategoricalCrossEntropy(fromLogits: true),
       metrics: [.accuracy()])
     func said() throws -> String {
       try letters.decode(model.predict(x, verbose: 0).argMax()[0].numbers.map { Int($0) })
     }
     print("before       says '\(try said())'")
     let reporter = LambdaCallback(onEpochEnd: { epoch, run in
-      guard (epoch + 1) % 10 == 0 || epoch + 1 == epochs else { return }
+      guard (epoch + 1) % 5 == 0 || epoch + 1 == epochs else { return }
       print(String(format: "epoch %3d    says '\(try said())'  loss %.4f", epoch + 1, run.logs["loss"] ?? .nan))
     })
     try model.fit(x, y, batchSize: 1, epochs: epochs, callbacks: [reporter], verbose: 0)

@@ -45,13 +45,16 @@ struct Forecast {
 
   func describe() throws {
     print("\(series.shape[0]) hours of weather, the first day at 6, 12 and 18 o'clock:")
-    print("  " + WeatherModel.features.map { $0.padding(toLength: 12, withPad: " ", startingAt: 0) }.joined())
+    print(Self.row(WeatherModel.features))
     for hour in [6, 12, 18] where hour < series.shape[0] {
-      let row = series[hour].numbers.map { String(format: "%-12.1f", $0) }.joined()
-      print("  \(row.trimmingCharacters(in: .whitespaces))")
+      print(Self.row(series[hour].numbers.map { String(format: "%.1f", $0) }))
     }
     print(
       "\(border) windows of \(window) hours to train with, \(x.shape[0] - border) to forecast, \(ahead) hours ahead\n")
+  }
+
+  private static func row(_ cells: [String]) -> String {
+    cells.map { String(repeating: " ", count: max(12 - $0.count, 1)) + $0 }.joined()
   }
 
   /// Trains a network and has it foretell the windows that it has not seen.
@@ -61,7 +64,7 @@ struct Forecast {
     print("\(name):\n\(try network.summary(inputShape: [nil, window, x.shape.last]))")
     let model = network.compile(optimizer: Adam(), loss: .meanSquaredError)
     let train = (x: x[0..<border], y: y[0..<border])
-    try model.fit(train.x, train.y, batchSize: 64, epochs: epochs, validationSplit: 0.1, seed: seed, verbose: .line)
+    try model.fit(train.x, train.y, batchSize: 64, epochs: epochs, validationSplit: 0.1, seed: seed, verbose: .bar)
     let said = try model.predict(x[border..<x.shape[0]], verbose: 0)
     print("")
     return Result(name: name, said: degrees(said))

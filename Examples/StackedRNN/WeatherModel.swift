@@ -7,7 +7,7 @@ import Reel
 ///     clouds     c  = 1 / (1 + exp(0.12 x - n))           n: noise that fades within eight hours
 ///     sun        S  = 900 max(0, sin(2π(t - 6 h)/24 h)) (1 - 0.75 c^3.4)                W/m²; Kasten and Czeplak (1980)
 ///     ground     C_g T_g′ = 0.8 S - 90 (1 - 0.8 c) - k (T_g - T)                        k = 8 + 1.5 u, W/(m² K)
-///     air        C_a T′ = k (T_g - T) + C_a (T_m - T)/36 h                              T_m = 12 - 6 x′: the air mass
+///     air        C_a T′ = k (T_g - T) + C_a (T_m - T)/12 h                              T_m = 12 - 6 x′: the air mass
 ///     vapour     e′ = (0.7 e_s(T_m) - e)/24 h + S/2000 hPa/h                            e_s: Magnus' formula
 ///     wind       u  = |3 + 2 x′ + n′|                                                   m/s
 ///
@@ -62,7 +62,7 @@ struct WeatherModel {
       sun = 900 * max(0, sin(2 * .pi * (time - 6) / 24)) * (1 - 0.75 * pow(cloud, 3.4))
       let exchange = (8 + 1.5 * wind) * (ground - air)
       ground += 600 * (0.8 * sun - 90 * (1 - 0.8 * cloud) - exchange) / 2.5e5
-      air += 600 * exchange / 7.2e5 + (airMass - air) / 36 / 6
+      air += 600 * exchange / 7.2e5 + (airMass - air) / 12 / 6
       vapour += ((0.7 * Self.saturation(airMass) - vapour) / 24 + sun / 2000) / 6
     }
     vapour = min(vapour, Self.saturation(air))
