@@ -24,7 +24,7 @@ enum MNISTRows {
         """)
       let (model, reporter) =
         try single.map(run) ?? Layouts.compare(options, training: training, test: test)
-      let confusion = try model.confusion()
+      let confusion = model.confusion()
       print("\n\(ConfusionTable(confusion))\n")
       if let plot = options.plot { try Pictures(reporter, confusion).write(to: plot) }
       print(String(format: "test accuracy %.4f", reporter.epochs.last?.test ?? .nan))
