@@ -14,6 +14,7 @@ enum BidirectionalStates {
   static func main() {
     command.run { arguments in
       let weight = try arguments.positive("--weight", default: 0.1)
+      guard weight <= 1e6 else { throw Arguments.Problem(description: "--weight takes a number up to 1000000") }
       print("input [batch 1, time 4, features 5]\n\(sequence)")
       print("\nreturnSequences: false")
       show(layer(weight, returnSequences: false).outputs(of: sequence))

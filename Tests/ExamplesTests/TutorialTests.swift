@@ -138,10 +138,18 @@ import Testing
     try ExampleProcess(program).expectMistake(arguments, message)
   }
 
-  @Test(arguments: [
-    "lstm-shapes", "bidirectional-states", "next-number", "stacked-rnn", "hello-rnn", "char-rnn", "custom-cell",
-    "mnist-rows", "reel-bench", "reel-proof",
-  ])
+  static let examples = [
+    "mnist-rows", "lstm-shapes", "bidirectional-states", "next-number", "stacked-rnn", "hello-rnn", "char-rnn",
+    "custom-cell", "reel-bench",
+  ]
+
+  @Test func theReadmeHasTheCommandOfEachExample() throws {
+    let page = URL(filePath: #filePath).appending(path: "../../../README.md").standardizedFileURL
+    let commands = try String(contentsOf: page, encoding: .utf8)
+    for program in Self.examples { #expect(commands.contains("| `swift run -c release \(program)"), "\(program)") }
+  }
+
+  @Test(arguments: examples + ["reel-proof"])
   func helpListsTheOptions(program: String) throws {
     let output = try Self.output(program, "--help")
     #expect(output.hasPrefix("usage: \(program) ") && output.contains("  --"), "\(output)")
