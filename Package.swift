@@ -1,6 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// A program in a folder of `Examples`.
+func example(_ name: String, in folder: String, exclude: [String] = []) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Reel", "ReelNN", "ExampleSupport"], path: "Examples/\(folder)", exclude: exclude)
+}
+
 let package = Package(
   name: "reel",
   platforms: [.macOS(.v15)],
@@ -21,18 +27,16 @@ let package = Package(
     ),
 
     // MARK: - Examples
-    .executableTarget(
-      name: "mnist-rows",
-      dependencies: ["Reel", "ReelNN"],
-      path: "Examples/MNISTRows",
-      exclude: ["Data"]
-    ),
-    .executableTarget(
-      name: "reel-bench",
-      dependencies: ["Reel", "ReelNN"],
-      path: "Examples/Benchmarks",
-      exclude: ["compare.py", "plan.py", "report.py", "peers"]
-    ),
+    .target(name: "ExampleSupport", dependencies: ["Reel"], path: "Examples/Support"),
+    example("mnist-rows", in: "MNISTRows", exclude: ["Data"]),
+    example("lstm-shapes", in: "LSTMShapes"),
+    example("bidirectional-states", in: "BidirectionalStates"),
+    example("next-number", in: "NextNumber"),
+    example("stacked-rnn", in: "StackedRNN"),
+    example("hello-rnn", in: "HelloRNN"),
+    example("char-rnn", in: "CharRNN", exclude: ["Data"]),
+    example("custom-cell", in: "CustomCell"),
+    example("reel-bench", in: "Benchmarks", exclude: ["compare.py", "plan.py", "report.py", "peers"]),
 
     // MARK: - Tests
     .target(name: "ReelProof", dependencies: ["Reel"], path: "Tests/ReelProof"),
@@ -47,7 +51,14 @@ let package = Package(
       resources: [.copy("Golden")]
     ),
     .executableTarget(name: "training-process", dependencies: ["Reel", "ReelNN"], path: "Tests/TrainingProcess"),
-    .testTarget(name: "ExamplesTests", dependencies: ["mnist-rows", "reel-bench", "training-process", "reel-proof"]),
+    .testTarget(
+      name: "ExamplesTests",
+      dependencies: [
+        "ReelTestSupport", "mnist-rows", "lstm-shapes", "bidirectional-states", "next-number", "stacked-rnn",
+        "hello-rnn", "char-rnn", "custom-cell", "reel-bench", "training-process",
+        "reel-proof",
+      ]
+    ),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import ExampleSupport
 import Reel
 
 /// What one small operation costs on the tape: 1000 times tanh(y + w) on 8×8, forward, and forward and backward.

@@ -1,5 +1,6 @@
 // Times Reel on the work of recurrent networks; compare.py sets the figures beside those of other frameworks.
 
+import ExampleSupport
 import Foundation
 import Reel
 
@@ -64,12 +65,7 @@ enum ReelBench {
       print(usage)
       return
     }
-    do {
-      print(try report(arguments))
-    } catch {
-      FileHandle.standardError.write(Data("reel-bench: \(error)\n".utf8))
-      exit(1)
-    }
+    Command.exitingOnFailure(of: "reel-bench") { print(try report(arguments)) }
   }
 
   private static func report(_ arguments: [String]) throws -> Report {

@@ -20,8 +20,12 @@ import struct
 import sys
 import zipfile
 
-import h5py
-import numpy
+try:
+    import h5py
+    import numpy
+except ImportError as error:
+    h5py = numpy = None
+    MISSING = error.name
 
 DTYPES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8",
@@ -177,6 +181,8 @@ def main():
     parser.add_argument("target", help="the safetensors file to write")
     parser.add_argument("--own-names", action="store_true", help="call layers what they were called in Python")
     arguments = parser.parse_args()
+    if h5py is None:
+        sys.exit(f"the Python package {MISSING} is missing: python3 -m pip install h5py numpy")
     try:
         tensors = convert(arguments.source, arguments.own_names)
         write(tensors, arguments.target)

@@ -39,25 +39,4 @@ struct DigitData {
     }
     return found
   }
-
-  /// The digits at some indices.
-  func batch(_ indices: some Sequence<Int>) -> (images: Tensor, labels: Tensor) {
-    let picked = Tensor(indices.map(Int32.init))
-    return (images.gathered(at: picked), labels.gathered(at: picked))
-  }
-}
-
-/// A small generator for the order of the digits: SplitMix64 (Steele, Lea and Flood, 2014).
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
 }

@@ -70,7 +70,7 @@ import Testing
   static let mistakes: [(arguments: [String], message: String)] = [
     ([], "the first argument is one of eager, fit, length, product, step, stream, and it is missing"),
     (["stop"], "not 'stop'"),
-    (["step", "--batch", "0"], "--batch takes a whole number from 1 to"),
+    (["step", "--batch", "0"], "--batch takes a positive whole number, not '0'"),
     (["step", "--cell", "qrnn"], "--cell takes one of lstm, lstm-gates, lstm-norm, gru, rnn, mgu, not 'qrnn'"),
     (["step", "--units"], "--units needs a value"),
     (["step", "--dropout", "1"], "--dropout takes a number from 0 to below 1, not '1'"),

@@ -1,4 +1,5 @@
 import Foundation
+import ReelTestSupport
 import Testing
 
 /// An example that is run as a person would, from the folder the build puts it in.
@@ -52,4 +53,19 @@ struct ExampleProcess {
     #expect(process.errors.contains(message), "\(process.errors)")
     #expect(process.errors.split(separator: "\n").count == 1)
   }
+}
+
+/// Runs `body` with a folder of its own, which is removed afterwards.
+func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("reel-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  return try body(folder.path)
+}
+
+/// A file is a picture: well-formed XML whose outermost element is `svg`.
+func expectPicture(_ path: String) throws {
+  let text = try String(contentsOfFile: path, encoding: .utf8)
+  #expect(text.contains("<svg"), "\(path)")
+  #expect(try XMLChecker.failure(text) == nil, "\(path)")
 }

@@ -20,13 +20,6 @@ import Testing
     return true
   }
 
-  static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("reel-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder.path)
-  }
-
   /// The result and the lines of the log.
   static func files(_ folder: String) throws -> [Data] {
     try ["result", "result.csv"].map { try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)")) }
@@ -35,7 +28,7 @@ import Testing
   @Test(arguments: [0, 2]) func aKilledTrainingGoesOn(every batches: Int) throws {
     let clock = ContinuousClock()
     var seconds = 0.0
-    let expected = try Self.withFolder { folder in
+    let expected = try withFolder { folder in
       var hasEnded = false
       let time = try clock.measure { hasEnded = try Self.run(folder, every: batches, killedAfter: nil) }
       #expect(hasEnded)
@@ -45,7 +38,7 @@ import Testing
     }
     var (kills, trainings, resumed) = (0, 0, 0)
     while kills < 10 {
-      try Self.withFolder { folder in
+      try withFolder { folder in
         for attempt in 0... {
           // Some moments are before the first step, some in the middle of a file; a training is killed five times at most.
           let moment = attempt < 5 ? Double.random(in: 0...seconds) : nil
