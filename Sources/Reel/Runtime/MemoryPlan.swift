@@ -116,33 +116,71 @@ package struct MemoryPlan {
     var byteCount: Int
   }
 
-  /// Gives every life a place: in the order of their beginnings, each at the lowest offset that is free.
+  /// Gives every life a place.
   func assigned() -> Assignment {
     var result = Assignment(offsets: Array(repeating: nil, count: lives.count), constants: [], byteCount: 0)
-    var owned: [(base: Int, byteCount: Int)] = []
     for (base, life) in lives.enumerated() {
       switch life.place {
       case .external: break
       case .constant(let storage): result.constants.append((base, storage))
-      case .own(let byteCount):
-        if life.last >= 0 { owned.append((base, (byteCount + 63) / 64 * 64)) } else { result.offsets[base] = 0 }
+      case .own: if life.last < 0 { result.offsets[base] = 0 }
       }
     }
-    owned.sort { lives[$0.base].first < lives[$1.base].first }
-    var active: [(offset: Int, end: Int, last: Int)] = []
-    for (base, byteCount) in owned {
-      let first = lives[base].first
-      active.removeAll { $0.last < first }
-      var offset = 0
-      for block in active {
-        if block.offset - offset >= byteCount { break }
-        offset = max(offset, block.end)
-      }
-      let block = (offset: offset, end: offset + byteCount, last: lives[base].last)
-      active.insert(block, at: active.firstIndex { $0.offset >= offset } ?? active.count)
-      result.offsets[base] = offset
-      result.byteCount = max(result.byteCount, block.end)
+    let blocks = owned
+    var places = Self.byBirth(blocks)
+    if blocks.count <= Self.sortedLimit {
+      let sorted = Self.bySize(blocks)
+      if sorted.byteCount < places.byteCount { places = sorted }
     }
+    for (block, offset) in zip(blocks, places.offsets) { result.offsets[block.base] = offset }
+    result.byteCount = places.byteCount
     return result
+  }
+
+  private typealias Block = (base: Int, byteCount: Int, first: Int, last: Int)
+  private typealias Places = (offsets: [Int], byteCount: Int)
+
+  /// The number of blocks up to which each is compared with all others.
+  private static let sortedLimit = 1024
+
+  /// The largest blocks first, each at the lowest offset that is free all its life: little is left over between blocks that
+  /// live long.
+  private static func bySize(_ blocks: [Block]) -> Places {
+    var places = Places(offsets: Array(repeating: 0, count: blocks.count), byteCount: 0)
+    var placed: [(index: Int, offset: Int)] = []
+    let order = blocks.indices.sorted { (-blocks[$0].byteCount, $0) < (-blocks[$1].byteCount, $1) }
+    for index in order {
+      let block = blocks[index]
+      var offset = 0
+      for other in placed
+      where blocks[other.index].first <= block.last && block.first <= blocks[other.index].last {
+        if other.offset - offset >= block.byteCount { break }
+        offset = max(offset, other.offset + blocks[other.index].byteCount)
+      }
+      placed.insert((index, offset), at: placed.firstIndex { $0.offset >= offset } ?? placed.count)
+      places.offsets[index] = offset
+      places.byteCount = max(places.byteCount, offset + block.byteCount)
+    }
+    return places
+  }
+
+  /// In the order of their beginnings, each at the lowest offset that is free: quick for any number of blocks.
+  private static func byBirth(_ blocks: [Block]) -> Places {
+    var places = Places(offsets: Array(repeating: 0, count: blocks.count), byteCount: 0)
+    var active: [(offset: Int, end: Int, last: Int)] = []
+    for index in blocks.indices.sorted(by: { (blocks[$0].first, $0) < (blocks[$1].first, $1) }) {
+      let block = blocks[index]
+      active.removeAll { $0.last < block.first }
+      var offset = 0
+      for other in active {
+        if other.offset - offset >= block.byteCount { break }
+        offset = max(offset, other.end)
+      }
+      active.insert(
+        (offset, offset + block.byteCount, block.last), at: active.firstIndex { $0.offset >= offset } ?? active.count)
+      places.offsets[index] = offset
+      places.byteCount = max(places.byteCount, offset + block.byteCount)
+    }
+    return places
   }
 }
