@@ -6,6 +6,7 @@ package struct MatrixProduct: Operation {
   let transposesRight: Bool
 
   package var name: String { "matmul" }
+  package var pullbackReads: PullbackReads { .operands }
   package var attributes: String {
     [transposesLeft ? "transposing left" : "", transposesRight ? "transposing right" : ""]
       .filter { !$0.isEmpty }.joined(separator: ", ")
