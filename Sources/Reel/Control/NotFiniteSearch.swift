@@ -20,7 +20,7 @@ package struct NotFiniteResult: Hashable, Sendable {
 /// - Parameter computation: A computation; its value is what counts, and what it does not depend on is passed over.
 /// - Returns: The first such result; nil if there is none.
 package func firstNotFiniteResult(in computation: () -> Tensor) -> NotFiniteResult? {
-  let differentiation = Differentiation()
+  let differentiation = Differentiation(keepsAllValues: true)
   defer { differentiation.finish() }
   let value = differentiation.run(computation)
   let tape = differentiation.tape

@@ -73,9 +73,10 @@ final class Differentiation {
   /// Whether the tape was made for this gradient, so that nobody can differentiate its result again.
   let ownsTape: Bool
 
-  init() {
+  /// - Parameter keepsAllValues: Whether a tape of its own keeps also the values that no pullback reads.
+  init(keepsAllValues: Bool = false) {
     let open = Recording.tape
-    tape = open ?? Tape(.eager)
+    tape = open ?? Tape(.eager, keepsAllValues: keepsAllValues)
     ownsTape = open == nil
   }
 

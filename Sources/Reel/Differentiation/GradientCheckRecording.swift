@@ -16,7 +16,7 @@ struct RecordedProgram {
 
   /// Runs a program on a tape of its own.
   init(_ program: CheckedProgram) throws {
-    let differentiation = Differentiation()
+    let differentiation = Differentiation(keepsAllValues: true)
     defer { differentiation.finish() }
     let tape = differentiation.tape
     let leaves = program.point.map(tape.leaf)

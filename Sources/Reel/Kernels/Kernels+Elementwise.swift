@@ -62,14 +62,105 @@ extension Kernels {
       }
       slots[operands.count] = reel_slot(
         base: address(result, operands.count), row_stride: resultStrides.0, column_stride: resultStrides.1)
-      withScratch(reel_elementwise_scratch(0)) { scratch in
-        withUnsafePointer(to: instruction) { code in
-          var program = reel_program(
-            code: code, code_count: 1, slots: slots.baseAddress, slot_count: slots.count, rows: rows, columns: columns,
-            scratch: scratch, register_count: 0,
-            row_register_count: 0, by_rows: false)
-          table.pointee.elementwise(&program)
+      reel_run_instruction(table, instruction, slots.baseAddress, slots.count, rows, columns)
+    }
+  }
+}
+
+// MARK: - Dense operands
+
+extension Kernels {
+  /// Where a dense operand lies, and its strides along the rows and columns of the result: 0 where it is repeated.
+  struct DenseOperand {
+    fileprivate let slot: reel_slot
+
+    init(_ base: UnsafeMutableRawPointer, row: Int, column: Int) {
+      slot = reel_slot(base: base, row_stride: row, column_stride: column)
+    }
+  }
+
+  /// Runs one instruction of one or two operands of the result's type over elements of its shape.
+  static func elementwise(
+    _ opcode: reel_opcode, _ elementType: ElementType, _ a: DenseOperand, _ b: DenseOperand?,
+    into result: UnsafeMutableRawPointer, rows: Int, columns: Int, isCheap: Bool
+  ) {
+    if rows == 0 || columns == 0 { return }
+    let element = UInt8(elementType.kernel.rawValue)
+    let instruction = reel_instruction(
+      opcode: UInt8(opcode.rawValue), type: element, to: element, result: 2, a: 0, b: b == nil ? 0 : 1, c: 0)
+    let slots = (a.slot, b?.slot ?? a.slot, reel_slot(base: result, row_stride: columns, column_stride: 1))
+    let work = DenseWork(
+      instruction: instruction, slots: slots, elementSize: elementType.byteCount, rows: rows, columns: columns)
+    if rows * columns * (isCheap ? 1 : DenseWork.functionEffort) >= DenseWork.worthSharing {
+      Threads.shared.fork(work)
+    } else {
+      work.run(part: 0, of: 1)
+    }
+  }
+
+  /// One instruction, whose rows threads can share, or the columns if there is one row.
+  private struct DenseWork: PartedWork {
+    let instruction: reel_instruction
+    let slots: (reel_slot, reel_slot, reel_slot)
+    let elementSize, rows, columns: Int
+
+    /// What a function such as tanh takes, in additions.
+    static let functionEffort = 4
+    /// From how many additions on a fork pays.
+    static let worthSharing = 1 << 15
+
+    func run(part: Int, of count: Int) {
+      let ownRows = rows == 1 ? 0..<1 : (0..<rows).part(part, of: count)
+      let ownColumns = rows == 1 ? (0..<columns).part(part, of: count) : 0..<columns
+      var slots = slots
+      func advance(_ slot: inout reel_slot) {
+        let offset = ownRows.lowerBound * slot.row_stride + ownColumns.lowerBound * slot.column_stride
+        slot.base += offset * elementSize
+      }
+      advance(&slots.0)
+      advance(&slots.1)
+      advance(&slots.2)
+      withUnsafeBytes(of: &slots) {
+        reel_run_instruction(
+          table, instruction, $0.assumingMemoryBound(to: reel_slot.self).baseAddress, 3, ownRows.count,
+          ownColumns.count)
+      }
+    }
+  }
+
+  /// Adds dense elements to elements that lie in strides, none of them twice.
+  static func accumulate(_ operand: Storage, into sum: StridedView) {
+    let type = operand.type
+    if type.shape.count == 0 { return }
+    var extents = type.shape.extents
+    var strides = [type.shape.strides, sum.strides]
+    let layout = Layout(extents: extents, strides: strides).collapsed()
+    (extents, strides) = (layout.extents, layout.strides)
+    while extents.count < 2 {
+      extents.insert(1, at: 0)
+      for index in strides.indices { strides[index].insert(0, at: 0) }
+    }
+    let outer = Array(extents.dropLast(2))
+    let last = extents.count - 1
+    let element = UInt8(type.elementType.kernel.rawValue)
+    let instruction = reel_instruction(
+      opcode: UInt8(REEL_OP_ADD.rawValue), type: element, to: element, result: 0, a: 0, b: 1, c: 0)
+    for block in 0..<outer.reduce(1, *) {
+      func slot(_ base: UnsafeMutableRawPointer, _ strides: [Int]) -> reel_slot {
+        var (rest, offset) = (block, 0)
+        for axis in outer.indices.reversed() {
+          offset += rest % outer[axis] * strides[axis]
+          rest /= outer[axis]
         }
+        return reel_slot(
+          base: base + offset * type.elementType.byteCount, row_stride: strides[last - 1],
+          column_stride: strides[last])
+      }
+      var slots = (slot(sum.base, strides[1]), slot(operand.base, strides[0]))
+      withUnsafeBytes(of: &slots) {
+        reel_run_instruction(
+          table, instruction, $0.assumingMemoryBound(to: reel_slot.self).baseAddress, 2, extents[last - 1],
+          extents[last])
       }
     }
   }

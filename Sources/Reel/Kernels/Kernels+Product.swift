@@ -27,16 +27,42 @@ extension Kernels {
       batch.extents.indices.reduce(0) { $0 + block / batchStrides[$1] % batch.extents[$1] * strides[$1] } * matrix
         * size
     }
-    let element = result.type.elementType.kernel
-    withScratch(table.pointee.product_scratch(element, &product)) { scratch in
-      product.scratch = scratch
-      for block in 0..<batch.count {
-        var product = product
-        product.a = UnsafeRawPointer(left.base + offset(block, leftStrides, rows * inner))
-        product.b = UnsafeRawPointer(right.base + offset(block, rightStrides, inner * columns))
-        product.c = result.base + block * rows * columns * size
-        if descends { product.descend(size) }
-        table.pointee.product(element, &product)
+    for block in 0..<batch.count {
+      var product = product
+      product.a = UnsafeRawPointer(left.base + offset(block, leftStrides, rows * inner))
+      product.b = UnsafeRawPointer(right.base + offset(block, rightStrides, inner * columns))
+      product.c = result.base + block * rows * columns * size
+      if descends { product.descend(size) }
+      ProductRows(product: product, elementType: result.type.elementType).run()
+    }
+  }
+
+  /// One product, whose rows threads can share.
+  private struct ProductRows: PartedWork {
+    let product: reel_product
+    let elementType: ElementType
+
+    /// From how many multiplications on a fork pays.
+    private static let worthSharing = 1 << 17
+
+    func run() {
+      if product.m >= Threads.shared.count && product.m * product.n * product.k >= Self.worthSharing {
+        Threads.shared.fork(self)
+      } else {
+        run(part: 0, of: 1)
+      }
+    }
+
+    func run(part: Int, of count: Int) {
+      let rows = (0..<product.m).part(part, of: count)
+      var product = product
+      product.m = rows.count
+      product.a += rows.lowerBound * product.a_row * elementType.byteCount
+      product.c += rows.lowerBound * product.c_row * elementType.byteCount
+      let scratch = table.pointee.product_scratch(elementType.kernel, &product)
+      withScratch(scratch) {
+        product.scratch = $0
+        table.pointee.product(elementType.kernel, &product)
       }
     }
   }

@@ -15,9 +15,10 @@ enum Kernels {
     return kernels
   }()
 
-  /// Scratch memory for one call, aligned for the kernels.
+  /// Scratch memory for one call, aligned for the kernels: much of it comes from the blocks that buffers have left.
   static func withScratch<Result>(_ byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Result) -> Result {
-    withUnsafeTemporaryAllocation(byteCount: max(byteCount, 1), alignment: Buffer.alignment) { body($0.baseAddress!) }
+    let buffer = Buffer(byteCount: Swift.max(byteCount, Buffer.alignedByteCount))
+    return withExtendedLifetime(buffer) { body(buffer.base) }
   }
 }
 

@@ -49,7 +49,7 @@ struct Layout {
 /// Elements of a storage as a block: where it starts and the strides along its axes, in elements.
 struct StridedView {
   let storage: Storage
-  let offset: Int
+  let byteOffset: Int
   let strides: [Int]
 
   /// - Parameters:
@@ -57,10 +57,15 @@ struct StridedView {
   ///   - offset: The first element; 0 by default.
   ///   - strides: The strides; those of the storage's own shape if nil.
   init(_ storage: Storage, offset: Int = 0, strides: [Int]? = nil) {
-    self.storage = storage
-    self.offset = offset
-    self.strides = strides ?? storage.type.shape.strides
+    self.init(
+      storage, byteOffset: offset * storage.type.elementType.byteCount, strides: strides ?? storage.type.shape.strides)
   }
 
-  var base: UnsafeMutableRawPointer { storage.base + offset * storage.type.elementType.byteCount }
+  init(_ storage: Storage, byteOffset: Int, strides: [Int]) {
+    self.storage = storage
+    self.byteOffset = byteOffset
+    self.strides = strides
+  }
+
+  var base: UnsafeMutableRawPointer { storage.base + byteOffset }
 }

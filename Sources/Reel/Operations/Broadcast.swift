@@ -3,6 +3,7 @@ package struct Broadcast: Operation {
   let shape: Shape
 
   package var name: String { "broadcast" }
+  package var pullbackReads: PullbackReads { [] }
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
     guard operands[0].shape.broadcast(with: shape) == shape else {

@@ -4,6 +4,7 @@ package struct Concatenate: Operation {
   let axis: Int
 
   package var name: String { "concatenate" }
+  package var pullbackReads: PullbackReads { [] }
   package var attributes: String { "axis=\(axis)" }
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {

@@ -5,6 +5,7 @@ package struct Convert: Operation {
   let elementType: ElementType
 
   package var name: String { "convert" }
+  package var pullbackReads: PullbackReads { [] }
   package var attributes: String { "to=\(elementType)" }
   package var scalarCode: ScalarCode? { ScalarCode(opcode: UInt8(REEL_OP_CONVERT.rawValue)) }
 

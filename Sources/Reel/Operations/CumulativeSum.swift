@@ -6,6 +6,7 @@ package struct CumulativeSum: Operation {
   let isReversed: Bool
 
   package var name: String { "cumulativeSum" }
+  package var pullbackReads: PullbackReads { [] }
   package var attributes: String {
     "axis=\(axis)" + (isExclusive ? ", exclusive" : "") + (isReversed ? ", reverse" : "")
   }

@@ -1,36 +1,39 @@
 internal import ReelKernels
 
 extension Elementwise {
-  static let negate = unary("negate", REEL_OP_NEGATE, on: .numeric, isCheap: true) { g, _, _ in -g }
-  static let abs = unary("abs", REEL_OP_ABS, on: .numeric, isCheap: true) { g, x, _ in g * sign(x) }
-  static let sign = unary("sign", REEL_OP_SIGN, on: .numeric, isCheap: true, nil)
-  static let floor = unary("floor", REEL_OP_FLOOR, isCheap: true, nil)
-  static let ceil = unary("ceil", REEL_OP_CEIL, isCheap: true, nil)
-  static let round = unary("round", REEL_OP_ROUND, isCheap: true, nil)
+  static let negate = unary("negate", REEL_OP_NEGATE, on: .numeric, isCheap: true, reading: []) { g, _, _ in -g }
+  static let abs = unary("abs", REEL_OP_ABS, on: .numeric, isCheap: true, reading: .operands) { g, x, _ in
+    g * sign(x)
+  }
+  static let sign = unary("sign", REEL_OP_SIGN, on: .numeric, isCheap: true, reading: [], nil)
+  static let floor = unary("floor", REEL_OP_FLOOR, isCheap: true, reading: [], nil)
+  static let ceil = unary("ceil", REEL_OP_CEIL, isCheap: true, reading: [], nil)
+  static let round = unary("round", REEL_OP_ROUND, isCheap: true, reading: [], nil)
 
-  static let add = binary("add", REEL_OP_ADD, { $0.cotangent }, { $0.cotangent })
+  static let add = binary("add", REEL_OP_ADD, reading: [], { g, _, _, _ in g }, { g, _, _, _ in g })
   /// A sum that only a reverse sweep makes, where contributions to one cotangent meet: a compiler may reassociate it.
-  static let accumulate = binary("accumulate", REEL_OP_ADD, { $0.cotangent }, { $0.cotangent })
-  static let subtract = binary("subtract", REEL_OP_SUBTRACT, { $0.cotangent }, { -$0.cotangent })
-  static let multiply = binary("multiply", REEL_OP_MULTIPLY, { $0.cotangent * $0.b }, { $0.cotangent * $0.a })
+  static let accumulate = binary("accumulate", REEL_OP_ADD, reading: [], { g, _, _, _ in g }, { g, _, _, _ in g })
+  static let subtract = binary("subtract", REEL_OP_SUBTRACT, reading: [], { g, _, _, _ in g }, { g, _, _, _ in -g })
+  static let multiply = binary(
+    "multiply", REEL_OP_MULTIPLY, reading: .operands, { g, _, b, _ in g * b }, { g, a, _, _ in g * a })
   static let divide = binary(
-    "divide", REEL_OP_DIVIDE, { $0.cotangent / $0.b }, { -$0.cotangent * $0.y / $0.b })
+    "divide", REEL_OP_DIVIDE, reading: [.operands, .results], { g, _, b, _ in g / b }, { g, _, b, y in -g * y / b })
 
   static let power = binary(
-    "power", REEL_OP_POWER, isCheap: false,
-    { $0.cotangent * slopeOfPower($0.a, $0.b) },
+    "power", REEL_OP_POWER, isCheap: false, reading: [.operands, .results],
+    { g, a, b, _ in g * slopeOfPower(a, b) },
     // Where the base is 0 the slope in the exponent is 0 for every exponent that has a value.
-    { $0.cotangent * $0.y * Reel.select($0.a .== 0, 0, Reel.log(Reel.select($0.a .== 0, 1, $0.a))) })
+    { g, a, _, y in g * y * Reel.select(a .== 0, 0, Reel.log(Reel.select(a .== 0, 1, a))) })
 
   static let maximum = binary(
-    "maximum", REEL_OP_MAXIMUM,
-    { Reel.select($0.a .>= $0.b, $0.cotangent, 0) }, { Reel.select($0.a .>= $0.b, 0, $0.cotangent) })
+    "maximum", REEL_OP_MAXIMUM, reading: .operands,
+    { g, a, b, _ in Reel.select(a .>= b, g, 0) }, { g, a, b, _ in Reel.select(a .>= b, 0, g) })
   static let minimum = binary(
-    "minimum", REEL_OP_MINIMUM,
-    { Reel.select($0.a .<= $0.b, $0.cotangent, 0) }, { Reel.select($0.a .<= $0.b, 0, $0.cotangent) })
+    "minimum", REEL_OP_MINIMUM, reading: .operands,
+    { g, a, b, _ in Reel.select(a .<= b, g, 0) }, { g, a, b, _ in Reel.select(a .<= b, 0, g) })
   static let remainder = binary(
-    "remainder", REEL_OP_REMAINDER,
-    { $0.cotangent }, { -$0.cotangent * Reel.floor($0.a / $0.b) })
+    "remainder", REEL_OP_REMAINDER, reading: .operands,
+    { g, _, _, _ in g }, { g, a, b, _ in -g * Reel.floor(a / b) })
 }
 
 /// The slope `b·aᵇ⁻¹` of a power in its base. x⁰ is 1 everywhere, with slope 0, also where x⁻¹ is infinite. Elsewhere the slope

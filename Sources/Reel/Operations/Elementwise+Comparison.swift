@@ -8,18 +8,18 @@ extension Elementwise {
   static let greater = comparison("greater", REEL_OP_GREATER)
   static let greaterEqual = comparison("greaterEqual", REEL_OP_GREATER_EQUAL)
 
-  static let and = binary("and", REEL_OP_AND, on: .bool)
-  static let or = binary("or", REEL_OP_OR, on: .bool)
-  static let xor = binary("xor", REEL_OP_XOR, on: .bool)
-  static let not = unary("not", REEL_OP_NOT, on: .bool, isCheap: true, nil)
+  static let and = binary("and", REEL_OP_AND, on: .bool, reading: [])
+  static let or = binary("or", REEL_OP_OR, on: .bool, reading: [])
+  static let xor = binary("xor", REEL_OP_XOR, on: .bool, reading: [])
+  static let not = unary("not", REEL_OP_NOT, on: .bool, isCheap: true, reading: [], nil)
 
   static let select = Elementwise(
     row: Row(
-      "select", REEL_OP_SELECT, .mask, .same, isCheap: true,
+      "select", REEL_OP_SELECT, .mask, .same, isCheap: true, reading: .operands,
       [
         nil,
-        { Reel.select($0.operands[0], $0.cotangent, 0) },
-        { Reel.select($0.operands[0], 0, $0.cotangent) },
+        { g, mask, _, _ in Reel.select(mask, g, 0) },
+        { g, mask, _, _ in Reel.select(mask, 0, g) },
       ]))
 }
 

@@ -1,18 +1,20 @@
 internal import ReelKernels
 
 extension Elementwise {
-  static let exp = unary("exp", REEL_OP_EXP) { g, _, y in g * y }
-  static let expm1 = unary("expm1", REEL_OP_EXPM1) { g, _, y in g * (y + 1) }
-  static let log = unary("log", REEL_OP_LOG) { g, x, _ in g / x }
-  static let log1p = unary("log1p", REEL_OP_LOG1P) { g, x, _ in g / (x + 1) }
-  static let sqrt = unary("sqrt", REEL_OP_SQRT) { g, _, y in g / (y + y) }
-  static let rsqrt = unary("rsqrt", REEL_OP_RSQRT) { g, x, y in g * (-0.5 * y / x) }
-  static let sin = unary("sin", REEL_OP_SIN) { g, x, _ in g * Reel.cos(x) }
-  static let cos = unary("cos", REEL_OP_COS) { g, x, _ in -g * Reel.sin(x) }
-  static let tanh = unary("tanh", REEL_OP_TANH) { g, _, y in g * (1 - y * y) }
-  static let sigmoid = unary("sigmoid", REEL_OP_SIGMOID) { g, _, y in g * (y * (1 - y)) }
+  static let exp = unary("exp", REEL_OP_EXP, reading: .results) { g, _, y in g * y }
+  static let expm1 = unary("expm1", REEL_OP_EXPM1, reading: .results) { g, _, y in g * (y + 1) }
+  static let log = unary("log", REEL_OP_LOG, reading: .operands) { g, x, _ in g / x }
+  static let log1p = unary("log1p", REEL_OP_LOG1P, reading: .operands) { g, x, _ in g / (x + 1) }
+  static let sqrt = unary("sqrt", REEL_OP_SQRT, reading: .results) { g, _, y in g / (y + y) }
+  static let rsqrt = unary("rsqrt", REEL_OP_RSQRT, reading: [.operands, .results]) { g, x, y in g * (-0.5 * y / x) }
+  static let sin = unary("sin", REEL_OP_SIN, reading: .operands) { g, x, _ in g * Reel.cos(x) }
+  static let cos = unary("cos", REEL_OP_COS, reading: .operands) { g, x, _ in -g * Reel.sin(x) }
+  static let tanh = unary("tanh", REEL_OP_TANH, reading: .results) { g, _, y in g * (1 - y * y) }
+  static let sigmoid = unary("sigmoid", REEL_OP_SIGMOID, reading: .results) { g, _, y in g * (y * (1 - y)) }
   // 2/√π · exp(-x²)
-  static let erf = unary("erf", REEL_OP_ERF) { g, x, _ in g * (1.1283791670955126 * Reel.exp(-(x * x))) }
+  static let erf = unary("erf", REEL_OP_ERF, reading: .operands) { g, x, _ in
+    g * (1.1283791670955126 * Reel.exp(-(x * x)))
+  }
 }
 
 /// eˣ of each element.

@@ -17,17 +17,19 @@ package struct Elementwise: Operation {
     let operandTypes: OperandTypes
     let resultType: ResultType
     let isCheap: Bool
-    let pullbacks: [(@Sendable (PullbackContext) -> Tensor)?]
+    let pullbacks: [PullbackRule?]
+    let reads: PullbackReads
 
     init(
       _ name: String, _ opcode: reel_opcode, _ operandTypes: OperandTypes, _ resultType: ResultType, isCheap: Bool,
-      _ pullbacks: [(@Sendable (PullbackContext) -> Tensor)?]
+      reading reads: PullbackReads, _ pullbacks: [PullbackRule?]
     ) {
       self.name = name
       self.opcode = opcode
       self.operandTypes = operandTypes
       self.resultType = resultType
       self.isCheap = isCheap
+      self.reads = reads
       self.pullbacks = pullbacks
     }
   }
@@ -39,6 +41,8 @@ package struct Elementwise: Operation {
 
   package var name: String { row.name }
   package var isCheap: Bool { row.isCheap }
+  package var pullbackReads: PullbackReads { row.reads }
+  package var pullbackRules: [PullbackRule?] { row.pullbacks }
   package var scalarCode: ScalarCode? { ScalarCode(opcode: UInt8(row.opcode.rawValue)) }
 
   package static func == (left: Elementwise, right: Elementwise) -> Bool { left.row === right.row }
@@ -97,7 +101,10 @@ package struct Elementwise: Operation {
   }
 
   package func pullback(_ context: PullbackContext) -> [Tensor?] {
-    zip(row.pullbacks, context.isActive).map { rule, isActive in isActive ? rule?(context) : nil }
+    let operands = context.operands
+    return zip(row.pullbacks, context.isActive).map { rule, isActive in
+      isActive ? rule?(context.cotangent, operands[0], operands[operands.count - 1], context.results[0]) : nil
+    }
   }
 
   // Elements do not mix, so that the derivative by each operand is its own transpose: a rule serves in both directions.
@@ -105,10 +112,7 @@ package struct Elementwise: Operation {
     let results = apply(operands)
     let parts = operands.indices.compactMap { index in
       tangents[index].flatMap { tangent in
-        row.pullbacks[index]?(
-          PullbackContext(
-            operands: operands, results: results, cotangents: [tangent], isActive: tangents.map { $0 != nil },
-            sums: operands.map { _ in nil }, widen: nil))
+        row.pullbacks[index]?(tangent, operands[0], operands[operands.count - 1], results[0])
       }
     }
     let sum = parts.dropFirst().reduce(parts.first) { sum, part in sum.map { $0 + part } }
@@ -134,30 +138,28 @@ package struct Elementwise: Operation {
 // MARK: - Rows
 
 extension Elementwise {
-  typealias Rule = @Sendable (PullbackContext) -> Tensor
-
   /// A function of one floating-point operand. `rule` gives the cotangent of the operand `x` from that of the result `y`;
   /// a rule that can use `y` does, since that keeps the set of saved values small.
   static func unary(
     _ name: String, _ opcode: reel_opcode, on types: OperandTypes = .floatingPoint, isCheap: Bool = false,
-    _ rule: (@Sendable (_ cotangent: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor)?
+    reading reads: PullbackReads, _ rule: (@Sendable (_ cotangent: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor)?
   ) -> Elementwise {
-    guard let rule else { return Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, [nil])) }
-    let pullback: Rule = { rule($0.cotangent, $0.operands[0], $0.results[0]) }
-    return Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, [pullback]))
+    var pullback: PullbackRule?
+    if let rule { pullback = { g, x, _, y in rule(g, x, y) } }
+    return Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, reading: reads, [pullback]))
   }
 
   /// A function of two operands `a` and `b`, with a rule for the cotangent of each.
   static func binary(
     _ name: String, _ opcode: reel_opcode, on types: OperandTypes = .numeric, isCheap: Bool = true,
-    _ left: Rule? = nil, _ right: Rule? = nil
+    reading reads: PullbackReads, _ left: PullbackRule? = nil, _ right: PullbackRule? = nil
   ) -> Elementwise {
-    Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, [left, right]))
+    Elementwise(row: Row(name, opcode, types, .same, isCheap: isCheap, reading: reads, [left, right]))
   }
 
   /// A comparison; it has no derivative.
   static func comparison(_ name: String, _ opcode: reel_opcode, on types: OperandTypes = .numeric) -> Elementwise {
-    Elementwise(row: Row(name, opcode, types, .bool, isCheap: true, [nil, nil]))
+    Elementwise(row: Row(name, opcode, types, .bool, isCheap: true, reading: [], [nil, nil]))
   }
 }
 

@@ -4,6 +4,7 @@ package struct Gather: Operation {
   let axis: Int
 
   package var name: String { "gather" }
+  package var pullbackReads: PullbackReads { .operands }
   package var attributes: String { "axis=\(axis)" }
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
@@ -74,6 +75,7 @@ package struct ScatterAdd: Operation {
   let extent: Int
 
   package var name: String { "scatterAdd" }
+  package var pullbackReads: PullbackReads { .operands }
   package var attributes: String { "axis=\(axis), extent=\(extent)" }
   package var isCheap: Bool { false }
 

@@ -1,6 +1,7 @@
 /// The operand itself. A gradient opened while a tape is being recorded differentiates with respect to such a copy.
 package struct Identity: Operation {
   package var name: String { "identity" }
+  package var pullbackReads: PullbackReads { [] }
   package var isView: Bool { true }
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { operands }
   package var isLayout: Bool { true }
@@ -21,6 +22,7 @@ extension Identity: ReadableOperation {
 /// The operand itself, with no derivative.
 package struct StopGradient: Operation {
   package var name: String { "stopGradient" }
+  package var pullbackReads: PullbackReads { [] }
   package var isView: Bool { true }
   package func resultTypes(of operands: [TensorType]) -> [TensorType] { operands }
   package var isLayout: Bool { true }

@@ -12,6 +12,7 @@ package struct MatrixProduct: Operation {
   }
 
   package var name: String { "matmul" }
+  package var pullbackReads: PullbackReads { .operands }
   package var attributes: String {
     [
       transposesLeft ? "transposing left" : "", transposesRight ? "transposing right" : "",

@@ -30,6 +30,13 @@ package struct Reduction: Operation {
   let keepsDims: Bool
 
   package var name: String { kind.rawValue }
+  package var pullbackReads: PullbackReads {
+    switch kind {
+    case .max, .min: [.operands, .results]
+    case .product: .operands
+    case .sum, .any, .all, .argMax, .argMin: []
+    }
+  }
   package var attributes: String { "axes=\(axes)" + (keepsDims ? ", keepDims" : "") }
   package var isCheap: Bool { false }
 

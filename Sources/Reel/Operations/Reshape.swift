@@ -3,6 +3,7 @@ package struct Reshape: Operation {
   let shape: Shape
 
   package var name: String { "reshape" }
+  package var pullbackReads: PullbackReads { [] }
   package var isView: Bool { true }
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {

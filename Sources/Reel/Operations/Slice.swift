@@ -7,6 +7,8 @@ package struct Slice: Operation {
   let count: Int
 
   package var name: String { "slice" }
+  package var pullbackReads: PullbackReads { [] }
+  package var isSelection: Bool { true }
   package var attributes: String { "axis=\(axis), start=\(start), step=\(step), count=\(count)" }
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {
@@ -67,6 +69,7 @@ package struct Unslice: Operation {
   let extent: Int
 
   package var name: String { "unslice" }
+  package var pullbackReads: PullbackReads { [] }
   package var attributes: String { "axis=\(axis), start=\(start), step=\(step), extent=\(extent)" }
 
   package func resultTypes(of operands: [TensorType]) throws(TensorError) -> [TensorType] {

@@ -7,6 +7,7 @@ package struct Transpose: Operation {
   init(order: [Int]) { permutation = order.reversed().map { $0 - order.count } }
 
   package var name: String { "transpose" }
+  package var pullbackReads: PullbackReads { [] }
   package var attributes: String { "order=\(order(rank: permutation.count))" }
 
   /// The axis of the operand for each axis of the result, from the front; leading axes beyond the permutation stay.

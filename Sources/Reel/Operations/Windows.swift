@@ -10,6 +10,7 @@ package struct Windows: Operation {
   let stride, dilation: Int
 
   package var name: String { "windows" }
+  package var pullbackReads: PullbackReads { [] }
   package var attributes: String { "axis=\(axis), size=\(size), stride=\(stride), dilation=\(dilation)" }
 
   /// The elements that a window reaches over.
@@ -77,6 +78,7 @@ package struct OverlapAdd: Operation {
   let extent: Int
 
   package var name: String { "overlapAdd" }
+  package var pullbackReads: PullbackReads { [] }
   package var attributes: String { "axis=\(axis), stride=\(stride), dilation=\(dilation), extent=\(extent)" }
   package var isCheap: Bool { false }
 

@@ -8,12 +8,13 @@ import Synchronization
 package final class Buffer: @unchecked Sendable {
   /// A cache line, and the widest vector of any supported instruction set.
   static let alignment = 64
-  /// Small buffers are not aligned to lines: plain allocation is faster, and kernels take any address.
-  private static let smallByteCount = 2048
+  /// The size from which buffers are aligned to lines. For small ones plain allocation is faster, and kernels take any
+  /// address.
+  static let alignedByteCount = 2048
 
   let base: UnsafeMutableRawPointer
   let byteCount: Int
-  private let isOwner: Bool
+  fileprivate let isOwner: Bool
 
   private static let live = Atomic(0)
   /// How many buffers with memory of their own there are in the process: what tests of leaks compare.
@@ -23,7 +24,7 @@ package final class Buffer: @unchecked Sendable {
     self.byteCount = byteCount
     Self.live.add(1, ordering: .relaxed)
     base =
-      byteCount < Self.smallByteCount
+      byteCount < Self.alignedByteCount
       ? .allocate(byteCount: max(byteCount, 1), alignment: 16)
       : FreeBlocks.shared.take(byteCount) ?? .allocate(byteCount: byteCount, alignment: Self.alignment)
     isOwner = true
@@ -39,7 +40,7 @@ package final class Buffer: @unchecked Sendable {
   deinit {
     guard isOwner else { return }
     Self.live.subtract(1, ordering: .relaxed)
-    if byteCount < Self.smallByteCount || !FreeBlocks.shared.put(base, byteCount) { base.deallocate() }
+    if byteCount < Self.alignedByteCount || !FreeBlocks.shared.put(base, byteCount) { base.deallocate() }
   }
 }
 
@@ -107,7 +108,7 @@ package struct Storage: Sendable {
   var base: UnsafeMutableRawPointer { buffer.base + byteOffset }
 
   /// Whether nobody else holds the elements, so that they may be written over.
-  mutating func isHeldOnce() -> Bool { isKnownUniquelyReferenced(&buffer) }
+  mutating func isHeldOnce() -> Bool { isKnownUniquelyReferenced(&buffer) && buffer.isOwner }
 
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: type.byteCount) }
 

@@ -23,6 +23,18 @@ package protocol Operation: Hashable, Sendable {
   /// derivatives of any order work. A cotangent may have the shape that the operand was broadcast to: the sweep undoes it.
   func pullback(_ context: PullbackContext) -> [Tensor?]
 
+  /// What the pullback reads the elements of. A tape that keeps values lets go of those that no pullback reads; of these a
+  /// pullback sees only the types.
+  var pullbackReads: PullbackReads { get }
+
+  /// The pullback operand by operand, nil where there is no cotangent, of an operation that has one to three operands and
+  /// one result and needs no more than these; else empty. A sweep calls rules without making lists.
+  var pullbackRules: [PullbackRule?] { get }
+
+  /// Whether the result is some of the operand's elements, none of them twice, where ``alias(of:)`` says: then the cotangent
+  /// can be added to that of the operand in place.
+  var isSelection: Bool { get }
+
   /// The results and their tangents, given the tangents of the operands, of which at least one is there; nil where nothing
   /// moves. By default the results, and the transpose of the pullback: an operation has a rule of its own only where that
   /// saves work, and a loop, so that it carries tangents along instead of keeping its steps.
@@ -68,8 +80,24 @@ package protocol Operation: Hashable, Sendable {
   func keepingResiduals(for operands: [Tensor]) -> (any Operation)?
 }
 
+/// Of an operation the elements of its operands, of its results, or of both.
+package struct PullbackReads: OptionSet, Sendable {
+  package let rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package static let operands = PullbackReads(rawValue: 1)
+  package static let results = PullbackReads(rawValue: 2)
+}
+
+/// The cotangent of one operand, from that of the result `y`, `y` itself, and the first and the last operand, which are
+/// the same if there is only one.
+package typealias PullbackRule = @Sendable (_ cotangent: Tensor, _ a: Tensor, _ b: Tensor, _ y: Tensor) -> Tensor
+
 extension Operation {
   package var attributes: String { "" }
+  package var pullbackReads: PullbackReads { [.operands, .results] }
+  package var pullbackRules: [PullbackRule?] { [] }
+  package var isSelection: Bool { false }
   package var scalarCode: ScalarCode? { nil }
   package var rowCode: ScalarCode? { nil }
   package var isView: Bool { false }

@@ -37,13 +37,20 @@ package final class Tape: Sendable {
 
   struct State {
     var nodes: [Node] = []
-    /// The values of the nodes' results one after another, and where those of each node begin, on an eager tape.
-    var storages: [Storage] = []
-    var firstStorage: [Int] = []
+    /// On an eager tape the elements of the nodes' results one after another, nil where no pullback reads them, and where
+    /// those of each node begin.
+    var kept: [Tensor.Elements?] = []
+    var firstKept: [Int] = []
     var captures: [Capture] = []
     var captured: [CaptureKey: Value] = [:]
     var variables: [VariableBinding] = []
     var scopes: [VariableScope] = []
+
+    /// Holds the elements of a value from now on.
+    mutating func keep(_ elements: Tensor.Elements, of value: Value) {
+      let place = firstKept[Int(value.node)] + Int(value.result)
+      if kept[place] == nil { kept[place] = elements }
+    }
   }
 
   /// A value of an outer tape, or a concrete one, that a body uses; on the body's tape it is an input.
@@ -67,11 +74,17 @@ package final class Tape: Sendable {
   /// Whether the body is a piece of a program that is recorded as a whole: what its code does with values from outside
   /// stays in it.
   let isPiece: Bool
+  /// Whether an eager tape keeps also the values that no pullback reads, for somebody who looks at all of them.
+  let keepsAllValues: Bool
   let state = Mutex(State())
   private let isClosed = Atomic(false)
 
-  init(_ kind: Kind, parent: Tape? = nil, takesAssignments: Bool = false, isPiece: Bool = false) {
+  init(
+    _ kind: Kind, parent: Tape? = nil, takesAssignments: Bool = false, isPiece: Bool = false,
+    keepsAllValues: Bool = false
+  ) {
     self.kind = kind
+    self.keepsAllValues = keepsAllValues
     self.parent = parent
     self.takesAssignments = takesAssignments
     self.isPiece = isPiece
@@ -130,7 +143,7 @@ extension Tape {
   /// Appends an operation whose operands passed its type rule, and runs it if the tape keeps values.
   func record(_ operation: some Operation, _ operands: [Tensor], _ types: [TensorType]) -> [Tensor] {
     guard kind == .eager else {
-      return append(operation, operands.map(value(of:)), types).map { Tensor(self, $0, types[Int($0.result)], nil) }
+      return append(operation, operands.map(value(of:)), types).map { Tensor(self, $0, types[Int($0.result)]) }
     }
     guard let widened = operation.keepingResiduals(for: operands) else { return execute(operation, operands, types) }
     return execute(widened, operands, widened.resultTypesOfWidened(operands.map(\.type)))
@@ -139,8 +152,14 @@ extension Tape {
   private func execute(_ operation: some Operation, _ operands: [Tensor], _ types: [TensorType]) -> [Tensor] {
     let storages = operands.map { $0.storage! }
     let results = operation.evaluateLogged(storages, types: types)
-    return append(operation, operands.map(value(of:)), types, results).map {
-      Tensor(self, $0, types[Int($0.result)], results[Int($0.result)])
+    let values = operands.map(value(of:))
+    if keeps(.operands, of: operation) {
+      state.withLock { state in
+        for (value, storage) in zip(values, storages) { state.keep(Tensor.Elements(storage), of: value) }
+      }
+    }
+    return append(operation, values, types, results).map {
+      Tensor(self, $0, types[Int($0.result)], Tensor.Elements(results[Int($0.result)]))
     }
   }
 
@@ -150,21 +169,27 @@ extension Tape {
     _ operation: some Operation, _ operands: [Value], _ types: [TensorType], _ storages: [Storage] = []
   ) -> [Value] {
     let path = Recording.path
+    let keepsResults = keeps(.results, of: operation)
     let index = state.withLock { state in
       state.nodes.append(Node(operation: operation, operands: operands, results: types, path: path))
       if kind == .eager {
-        state.firstStorage.append(state.storages.count)
-        state.storages.append(contentsOf: storages)
+        state.firstKept.append(state.kept.count)
+        for storage in storages { state.kept.append(keepsResults ? Tensor.Elements(storage) : nil) }
       }
       return state.nodes.count - 1
     }
     return types.indices.map { Value(index, $0) }
   }
 
+  /// Whether the tape holds the elements of an operation's operands, or of its results, for the pullback.
+  func keeps(_ what: PullbackReads, of operation: some Operation) -> Bool {
+    keepsAllValues || !operation.pullbackReads.isDisjoint(with: what)
+  }
+
   /// A new input of the tape, with its elements if the tape keeps values.
   func input(_ type: TensorType, name: String = "", storage: Storage? = nil) -> Tensor {
     let value = append(Input(type: type, name: name), [], [type], storage.map { [$0] } ?? [])[0]
-    return Tensor(self, value, type, storage)
+    return Tensor(self, value, type, storage.map(Tensor.Elements.init))
   }
 
   /// The tensor as a value of this tape: its own, captured from outside, or a constant.
@@ -200,8 +225,8 @@ extension Tape {
   func tensor(_ value: Value) -> Tensor {
     state.withLock { state in
       let node = state.nodes[Int(value.node)]
-      let storage = kind == .eager ? state.storages[state.firstStorage[Int(value.node)] + Int(value.result)] : nil
-      return Tensor(self, value, node.results[Int(value.result)], storage)
+      let elements = kind == .eager ? state.kept[state.firstKept[Int(value.node)] + Int(value.result)] : nil
+      return Tensor(self, value, node.results[Int(value.result)], elements)
     }
   }
 

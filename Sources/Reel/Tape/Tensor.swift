@@ -18,10 +18,18 @@ public struct Tensor: Sendable {
     let buffer: Buffer
     let byteOffset: Int
 
+    /// All of a new buffer.
+    init(_ buffer: Buffer) {
+      self.buffer = buffer
+      byteOffset = 0
+    }
+
     init(_ storage: Storage) {
       buffer = storage.buffer
       byteOffset = storage.byteOffset
     }
+
+    var base: UnsafeMutableRawPointer { buffer.base + byteOffset }
   }
 
   let content: Content
@@ -34,8 +42,13 @@ public struct Tensor: Sendable {
     type = storage.type
   }
 
-  init(_ tape: Tape, _ value: Value, _ type: TensorType, _ storage: Storage?) {
-    content = .recorded(tape, value, storage.map(Elements.init))
+  init(_ tape: Tape, _ value: Value, _ type: TensorType, _ elements: Elements? = nil) {
+    content = .recorded(tape, value, elements)
+    self.type = type
+  }
+
+  init(_ elements: Elements, _ type: TensorType) {
+    content = .concrete(elements)
     self.type = type
   }
 
@@ -98,6 +111,15 @@ extension Tensor {
     case .recorded(_, _, let elements):
       elements.map { Storage(type, in: $0.buffer, byteOffset: $0.byteOffset) }
     case .literal(let literal): literal.storage(type.elementType)
+    }
+  }
+
+  /// The elements of a tensor that has a buffer: nil for one that is being staged, and for a literal.
+  var elements: Elements? {
+    switch content {
+    case .concrete(let elements): elements
+    case .recorded(_, _, let elements): elements
+    case .literal: nil
     }
   }
 

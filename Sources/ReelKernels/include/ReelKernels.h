@@ -206,3 +206,6 @@ bool reel_isa_is_supported(reel_isa isa);
 reel_isa reel_isa_best(void);
 // The table for an instruction set, or null where it is not supported.
 const reel_kernels *reel_kernels_for(reel_isa isa);
+// Runs one instruction over memory slots, which needs no registers, with scratch on the stack.
+void reel_run_instruction(const reel_kernels *kernels, reel_instruction instruction, const reel_slot *slots, size_t slot_count,
+                          size_t rows, size_t columns);

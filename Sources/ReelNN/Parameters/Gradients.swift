@@ -51,7 +51,7 @@ public func valueWithGradient(
   let (value, found) = withTraining(training) {
     valueWithVariableGradients {
       let value = ActivityPenalties.added(to: computation)
-      return model.penalty.map { value + $0 } ?? value
+      return trainable.penalty.map { value + $0 } ?? value
     }
   }
   return (value, Gradients(trainable, byVariable: found))

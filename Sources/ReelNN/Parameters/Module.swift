@@ -49,8 +49,13 @@ extension Module {
 
   /// The sum of the penalties that the regularizers put on the trainable parameters, a scalar; nil if there are none. Each
   /// parameter counts once, and one without a value yet does not. Differentiable; ``valueWithGradient(of:training:_:)`` adds it.
-  public var penalty: Tensor? {
-    let penalties = parameters.compactMap { _, parameter -> Tensor? in
+  public var penalty: Tensor? { parameters.penalty }
+}
+
+extension [(name: String, parameter: Parameter)] {
+  /// The sum of the penalties on those that are trainable; see ``Module/penalty``.
+  var penalty: Tensor? {
+    let penalties = compactMap { _, parameter -> Tensor? in
       // Reading the value of any other would make the loss depend on it.
       guard parameter.isTrainable, let regularizer = parameter.regularizer else { return nil }
       return parameter.value.map { regularizer($0) }
