@@ -12,6 +12,8 @@ struct LoopTotals {
   }
 
   private var steps: AllSteps
+  /// What is given before any sum is computed: what the loop stacks, and what enters it.
+  private let given: AllSteps
   private var starts: [Value: [Start]] = [:]
   private var totals: [Value: Tensor] = [:]
   /// Whether one value would have to start from two tensors.
@@ -19,7 +21,10 @@ struct LoopTotals {
 
   private var loop: OpenLoop { steps.loop }
 
-  private init(_ steps: AllSteps) { self.steps = steps }
+  private init(_ steps: AllSteps) {
+    self.steps = steps
+    given = steps
+  }
 }
 
 // MARK: - Where sums start
@@ -61,24 +66,24 @@ extension LoopTotals {
     let operand = node.operands.first
     switch node.operation {
     case _ where products(in: value) != nil: return place(Start(tensor: initial, slice: nil), in: value)
-    case is Reshape where loop.isMadeOfProducts(value):
+    case is Reshape where isMadeOfProducts(value):
       return start(operand!, from: initial.reshaped(to: loop.type(of: operand!).shape))?.reshaped(to: initial.shape)
-    case let transpose as Transpose where loop.isMadeOfProducts(value):
+    case let transpose as Transpose where isMadeOfProducts(value):
       let order = transpose.order(of: initial.rank)
       return start(operand!, from: initial.transposed(order.indices.map { order.firstIndex(of: $0)! }))
         .map { transpose($0) }
-    case let slice as Slice where slice.step == 1 && products(in: operand!) != nil:
+    case let slice as Slice where slice.step == 1 && isMadeOfProducts(value) && products(in: operand!) != nil:
       return place(Start(tensor: initial, slice: slice), in: operand!)
-    case let join as Concatenate where loop.isMadeOfProducts(value):
+    case let join as Concatenate where isMadeOfProducts(value):
       return start(join, node.operands, from: initial)
-    case let unslice as Unslice where unslice.step == 1 && loop.isMadeOfProducts(value):
+    case let unslice as Unslice where unslice.step == 1 && isMadeOfProducts(value):
       return start(unslice, operand!, from: initial)
-    case let operation as Elementwise where operation == .negate && loop.isMadeOfProducts(value):
+    case let operation as Elementwise where operation == .negate && isMadeOfProducts(value):
       return start(operand!, from: -initial).map { -$0 }
-    case is Elementwise where loop.isMadeOfProducts(value):
+    case is Elementwise where isMadeOfProducts(value):
       node.operands.dropFirst().forEach { startFromZero($0) }
       return start(operand!, from: initial)
-    case _ where loop.isMadeOfProducts(value):
+    case _ where isMadeOfProducts(value):
       node.operands.forEach { startFromZero($0) }
       return initial
     default: return place(Start(tensor: initial, slice: nil), in: value)
@@ -162,16 +167,19 @@ extension LoopTotals {
   private mutating func makeTotal(_ value: Value) -> Tensor {
     if let products = products(in: value) { return product(products, from: initial(value)) }
     let node = loop.node(value)
-    guard loop.isMadeOfProducts(value) else { return sum(each(value), from: initial(value)) }
+    guard isMadeOfProducts(value) else { return sum(each(value), from: initial(value)) }
     if let reshape = node.operation as? Reshape { return self(node.operands[0]).reshaped(to: reshape.shape) }
     return node.operation.apply(node.operands.map { self($0) })[0]
   }
 
+  /// Whether a value is summed by summing products. What the loop gives step by step is no product any more.
+  private func isMadeOfProducts(_ value: Value) -> Bool { !given.isKnown(value) && loop.isMadeOfProducts(value) }
+
   /// The products of matrices that a value is the sum of, in order; nil if it is anything else.
   private func products(in value: Value) -> [Value]? {
     let node = loop.node(value)
-    guard loop.type(of: value).shape.rank == 2 else { return nil }
-    if node.operation is MatrixProduct { return loop.isMadeOfProducts(value) ? [value] : nil }
+    guard loop.type(of: value).shape.rank == 2, !given.isKnown(value) else { return nil }
+    if node.operation is MatrixProduct { return isMadeOfProducts(value) ? [value] : nil }
     guard let sum = node.operation as? Elementwise, sum == .accumulate || sum == .add,
       node.operands.allSatisfy({ loop.type(of: $0) == node.results[0] }),
       let left = products(in: node.operands[0]), let right = products(in: node.operands[1])
@@ -213,11 +221,11 @@ extension LoopTotals {
   /// The values of all steps. A fold of a part of a known whole is the part of the whole's fold, so that parts share one.
   private mutating func each(_ value: Value) -> Tensor {
     let node = loop.node(value)
-    if let reshape = node.operation as? Reshape {
+    if let reshape = node.operation as? Reshape, !given.isKnown(value) {
       return each(node.operands[0]).reshaped(to: Shape([loop.length] + reshape.shape.extents))
     }
-    guard let fold = node.operation as? Reduction, !steps.isKnown(value),
-      let part = steps.parts[node.operands[0]] ?? loop.sliceOfWhole(node.operands[0]), steps.isKnown(part.whole),
+    guard let fold = node.operation as? Reduction, !given.isKnown(value),
+      let part = given.parts[node.operands[0]] ?? loop.sliceOfWhole(node.operands[0]), given.isKnown(part.whole),
       !fold.axes.contains(part.slice.axis)
     else { return steps.stacked(value) }
     let whole = Reduction(kind: fold.kind, axes: fold.axes, keepsDims: true)
