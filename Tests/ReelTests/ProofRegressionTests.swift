@@ -18,6 +18,37 @@ import Testing
     }
   }
 
+  /// What a reverse loop gives at every step and adds up as well, and sums that are scalars.
+  @Test func cotangentsThatAreGivenAndAddedUp() throws {
+    let h = sample([2, 3], seed: 1)
+    for shape in [[1], []] as [Shape] {
+      let (xs, b) = (sample(Shape([4] + shape.extents), seed: 2), sample(shape, seed: 3))
+      let run = { (xs: Tensor, b: Tensor) -> [Tensor] in
+        let (dx, db) = gradient(at: xs, b) { xs, b in
+          scan(over: xs, from: h) { h, x in (tanh(h + x + b), Empty()) }.state.sum()
+        }
+        return [dx, db]
+      }
+      for (found, expected) in zip(try compiled(run)(xs, b), run(xs, b)) {
+        expectClose(found, expected, relative: 1e-13, absolute: 1e-14)
+      }
+    }
+  }
+
+  /// A state that stays as it is: what adds up its cotangent is given from outside, and starts from what blocks before left.
+  @Test func theCotangentOfAStateThatStaysGoesThroughCheckpoints() throws {
+    let (x, start) = (sample([3], seed: 1), sample([2, 1, 1, 2], seed: 2))
+    let run = { (x: Tensor, start: Tensor) in
+      gradient(at: start) { start in
+        let outputs = scan(over: x, from: start, checkpointEvery: 2) { state, x in
+          (state, state.transposed([3, 2, 0, 1]))
+        }.outputs
+        return (outputs * outputs).sum()
+      }
+    }
+    expectClose(try compiled(run)(x, start), run(x, start), relative: 1e-13)
+  }
+
   /// A loop whose body has a constant of more than a few elements. Recorded anew in every run, it was never found to be
   /// equal to the one before, so that it was prepared anew in every run too, and what was prepared stayed in memory.
   @Test func aLoopWithALargeConstantIsPreparedOnce() throws {

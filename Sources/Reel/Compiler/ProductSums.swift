@@ -43,7 +43,7 @@ extension Graph {
       let reshape = nodes[Int(operand.node)]
       guard reshape.operation is Reshape, uses[operand] == 1, type(of: operand) == sum.results[0],
         let product = reshape.operands.first, self.product(product) != nil, uses[product] == 1,
-        type(of: addend).shape.rank <= 1, addend.node < product.node,
+        type(of: addend).shape.rank <= 1, addend.node < product.node, sum.results[0].shape.rank > 0,
         type(of: product).shape.last == sum.results[0].shape.last
       else { continue }
       return (product, addend)

@@ -62,12 +62,14 @@ package struct View: Hashable, Sendable {
     // Both shapes are walked from the end in groups of equal counts; within a group the source must be one run.
     var strides = [Int](repeating: 0, count: target.rank)
     var (source, axis) = (shape.rank - 1, target.rank - 1)
+    // The strides of axes of extent 1 say nothing.
+    func skipUnits() { while source >= 0 && shape.extents[source] == 1 { source -= 1 } }
     while axis >= 0 {
       if target.extents[axis] == 1 {
         axis -= 1
         continue
       }
-      while source >= 0 && shape.extents[source] == 1 { source -= 1 }
+      skipUnits()
       guard source >= 0 else { return nil }
       var (sourceCount, targetCount) = (shape.extents[source], target.extents[axis])
       var stride = self.strides[source]
@@ -76,7 +78,8 @@ package struct View: Hashable, Sendable {
         if sourceCount < targetCount {
           let inner = shape.extents[source] * self.strides[source]
           source -= 1
-          guard source >= 0, shape.extents[source] == 1 || self.strides[source] == inner else { return nil }
+          skipUnits()
+          guard source >= 0, self.strides[source] == inner else { return nil }
           sourceCount *= shape.extents[source]
         } else {
           stride *= target.extents[axis]

@@ -33,6 +33,10 @@ import Testing
       let inner = concatenated([exp(x[0]), sin(x[0])], along: 0)
       return [concatenated([inner, cos(inner)], along: 1).reshaped(to: [2, 6, 4])]
     },
+    Program(name: "axes of extent 1 between axes that changed places", shapes: [[2, 2, 1, 2, 1]]) { x in
+      let moved = x[0].transposed([0, 3, 4, 2, 1])
+      return [moved.reshaped(to: [2, 4]), moved.reshaped(to: [4, 2]), moved.reshaped(to: [8])]
+    },
     Program(name: "products of strided operands", shapes: [[4, 3], [4, 5], [2, 5]]) { x in
       let w = x[1].sliced(1..<5, along: 1, step: 2)
       return [
