@@ -34,5 +34,5 @@ fi
 cd "$root"
 # Swift keeps what programs hold until they end, and no leak is found by looking then: `reel-proof` counts buffers instead.
 ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0} \
-    TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1} \
+    TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:suppressions=$root/Tests/Scripts/thread-suppressions.txt} \
     swift test --scratch-path ".build/$kind" --sanitize="$kind" --skip "$skipped" "$@"

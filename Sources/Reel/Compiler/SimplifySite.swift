@@ -59,8 +59,7 @@ struct RewriteSite {
   /// One number everywhere, of the type of the result unless another one is given.
   func filled(_ number: Double, _ type: TensorType? = nil) -> Value {
     let type = type ?? result
-    let scalar = Literal.number(number).storage(type.elementType)
-    let truth = Literal.truth(number != 0).storage(.bool)
-    return broadcast(rewriter.constant(type.elementType == .bool ? truth : scalar), to: type.shape)
+    let literal = type.elementType == .bool ? Literal.truth(number != 0) : .number(number)
+    return broadcast(rewriter.constant(literal.storage(type.elementType)), to: type.shape)
   }
 }

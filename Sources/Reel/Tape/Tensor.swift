@@ -94,10 +94,11 @@ enum Literal: Hashable, Sendable {
   func storage(_ elementType: ElementType) -> Storage {
     let storage = Storage(TensorType(.scalar, elementType))
     switch (self, elementType) {
-    case (.truth(let value), _): storage.base.storeBytes(of: value, as: Bool.self)
+    case (.truth(let value), .bool): storage.base.storeBytes(of: value, as: Bool.self)
     case (.number(let value), .float64): storage.base.storeBytes(of: value, as: Double.self)
     case (.number(let value), .int32): storage.base.storeBytes(of: Int32(value), as: Int32.self)
-    case (.number(let value), _): storage.base.storeBytes(of: Float(value), as: Float.self)
+    case (.number(let value), .float32): storage.base.storeBytes(of: Float(value), as: Float.self)
+    case (.number, .bool), (.truth, _): preconditionFailure("a literal is made an element of a type that it fits")
     }
     return storage
   }

@@ -33,10 +33,25 @@ import Testing
     Reader(
       name: "gzip", bytes: bytes(base64: "H4sICAAAAAAC/25hbWUudHh0AMtIzcnJV8hAJwHjUT2NFwAAAA=="), rounds: 100
     ) { bytes in try withFile(bytes, name: "a.gz") { _ = try CSVFile(path: $0) } },
+    Reader(name: "checkpoint", bytes: checkpoint) { bytes in
+      try withFile(bytes) { for (_, tensor) in try Checkpoint(path: $0).weights { _ = tensor.numbers } }
+    },
     Reader(name: "vocabulary", bytes: Array(#"{"unit":"words","tokens":["a","b"],"unknown":"a"}"#.utf8)) { bytes in
       try withFile(bytes) { _ = try Vocabulary(path: $0) }
     },
   ]
+
+  /// The file of a checkpoint with a model, an optimizer, and tensors and notes of its own.
+  private static let checkpoint: [UInt8] = {
+    let model = Dense(1)
+    _ = model(.ones([1, 2]))
+    return try! withTemporaryFolder { folder in
+      try Checkpoint(
+        of: model, optimizer: Adam(), epoch: 1, step: 2, tensors: ["scale": .ones([2])], notes: ["note": "a b"]
+      ).write(to: "\(folder)/c")
+      return try ReelNNTests.bytes(of: "\(folder)/c")
+    }
+  }()
 
   /// A file with some bytes changed, cut off, doubled or left out.
   static func mutated(_ bytes: [UInt8], _ generator: inout SplitMix) -> [UInt8] {
