@@ -107,7 +107,7 @@ extension Kernels {
     /// What a function such as tanh takes, in additions.
     static let functionEffort = 4
     /// From how many additions on a fork pays.
-    static let worthSharing = 1 << 16
+    static let worthSharing = 1 << 15
 
     func run(part: Int, of count: Int) {
       let ownRows = rows == 1 ? 0..<1 : (0..<rows).part(part, of: count)

@@ -111,13 +111,13 @@ final class Threads: Sendable {
     }
   }
 
-  /// Spins for some tens of microseconds, then sleeps until the next fork.
+  /// Spins for about a hundred microseconds, which is what lies between the forks of eager code, then sleeps until the next fork.
   private func awaitGeneration(after seen: Int) -> Int {
     func current() -> Int {
       let claims = claims.load(ordering: .sequentiallyConsistent)
       return claims - claims % Self.generation
     }
-    for _ in 0..<20_000 where current() != seen { return current() }
+    for _ in 0..<60_000 where current() != seen { return current() }
     monitor.lock()
     defer { monitor.unlock() }
     sleepers.add(1, ordering: .sequentiallyConsistent)
