@@ -120,7 +120,7 @@ public struct TerminateOnNaN: Callback {
   /// Looks at the loss of the batch.
   public func onTrainBatchEnd(_ batch: Int, _ run: TrainingRun) {
     guard let loss = run.batchLoss?.item, !loss.isFinite else { return }
-    run.say("Batch \(batch + 1): the loss is \(loss), terminating training")
+    run.say("Batch \(batch + 1): the loss is \(Double(loss).withoutSignOfNaN), terminating training")
     run.stop(because: "the loss was \(loss) in batch \(batch + 1) of epoch \(run.epoch + 1)")
   }
 }

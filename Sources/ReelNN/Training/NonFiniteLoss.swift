@@ -22,8 +22,14 @@ public struct NonFiniteLoss: Error, Sendable, CustomStringConvertible {
     let place = "epoch \(epoch + 1), batch \(batch + 1) of \(batchCount)"
     let reason = culprit.map { "; first of all, \($0)" } ?? "; it was finite when the batch was done once more"
     return loss.isFinite
-      ? "parameters are not finite after \(place)\(reason)" : "the loss is \(loss) in \(place)\(reason)"
+      ? "parameters are not finite after \(place)\(reason)"
+      : "the loss is \(loss.withoutSignOfNaN) in \(place)\(reason)"
   }
+}
+
+extension Double {
+  /// The number, where it is none the one that prints without a sign: which sign a NaN has differs from machine to machine.
+  var withoutSignOfNaN: Double { isNaN ? .nan : self }
 }
 
 /// Finds out why a loss is not finite: goes back to the last state that was noted, repeats the batches since, which gives
