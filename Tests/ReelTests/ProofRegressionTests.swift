@@ -76,7 +76,7 @@ import Testing
     let mixed = gradient(at: x[1]) { b in gradient(at: x[0]) { a in power(a, b).sum() }.sum() }
     expectClose(mixed, 1 / x[0])
     // Where a⁻¹ is infinite or no number there is no such derivative, and the slopes are 0 as before.
-    let bad = Tensor([0, 5e-324, .nan], shape: [3])
+    let bad = Tensor([0, Double.leastNonzeroMagnitude, .nan], shape: [3])
     expectClose(gradient(at: bad) { a in power(a, x[1]).sum() }, Tensor([0.0, 0, 0]))
     expectClose(gradient(at: x[1]) { b in gradient(at: bad) { a in power(a, b).sum() }.sum() }, Tensor([0.0, 0, 0]))
   }

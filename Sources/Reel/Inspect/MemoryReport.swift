@@ -46,11 +46,11 @@ public struct MemoryReport: Hashable, Sendable {
     var lowering = Lowering()
     _ = Executable(graph, keepsWorkspace: false) { lowering = $0 }
     let owned = lowering.memory.owned
-    let constants = lowering.memory.assigned().constants.map(\.storage.type.byteCount)
+    let assigned = lowering.memory.assigned()
     inputByteCount = graph.inputTypes.reduce(0) { $0 + $1.byteCount }
     outputByteCount = graph.outputTypes.reduce(0) { $0 + $1.byteCount }
-    constantByteCount = constants.reduce(0, +)
-    arenaByteCount = lowering.memory.assigned().byteCount
+    constantByteCount = assigned.constants.reduce(0) { $0 + $1.storage.type.byteCount }
+    arenaByteCount = assigned.byteCount
     unsharedByteCount = owned.reduce(0) { $0 + $1.byteCount }
     let moment = Self.fullestMoment(owned.map { ($0.first, $0.last, $0.byteCount) })
     peak = Self.merged(

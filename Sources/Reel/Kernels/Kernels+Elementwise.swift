@@ -28,11 +28,8 @@ extension Kernels {
       (rank > 1 ? layout.strides[operand][rank - 2] : 0, layout.strides[operand][rank - 1])
     }
     let outer = Array(layout.extents.dropLast(2))
-    let blockStrides = Shape(outer).strides
     for block in 0..<outer.reduce(1, *) {
-      let offsets = layout.strides.map { strides in
-        outer.indices.reduce(0) { $0 + block / blockStrides[$1] % outer[$1] * strides[$1] }
-      }
+      let offsets = layout.strides.map { outer.offset(ofBlock: block, $0) }
       run(
         instruction, operands, operands.indices.map(innermost), result, innermost(operands.count),
         offsets: offsets, rows: rows, columns: columns)
@@ -147,14 +144,8 @@ extension Kernels {
       opcode: UInt8(REEL_OP_ADD.rawValue), type: element, to: element, result: 0, a: 0, b: 1, c: 0)
     for block in 0..<outer.reduce(1, *) {
       func slot(_ base: UnsafeMutableRawPointer, _ strides: [Int]) -> reel_slot {
-        var (rest, offset) = (block, 0)
-        for axis in outer.indices.reversed() {
-          offset += rest % outer[axis] * strides[axis]
-          rest /= outer[axis]
-        }
-        return reel_slot(
-          base: base + offset * type.elementType.byteCount, row_stride: strides[last - 1],
-          column_stride: strides[last])
+        let offset = outer.offset(ofBlock: block, strides) * type.elementType.byteCount
+        return reel_slot(base: base + offset, row_stride: strides[last - 1], column_stride: strides[last])
       }
       var slots = (slot(sum.base, strides[1]), slot(operand.base, strides[0]))
       withUnsafeBytes(of: &slots) {

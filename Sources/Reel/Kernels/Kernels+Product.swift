@@ -21,11 +21,9 @@ extension Kernels {
     let batch = Shape(Array(shape.extents.dropLast(2)))
     let leftStrides = Shape(Array(left.type.shape.extents.dropLast(2))).strides(broadcastTo: batch)
     let rightStrides = Shape(Array(right.type.shape.extents.dropLast(2))).strides(broadcastTo: batch)
-    let batchStrides = batch.strides
     let size = result.type.elementType.byteCount
     func offset(_ block: Int, _ strides: [Int], _ matrix: Int) -> Int {
-      batch.extents.indices.reduce(0) { $0 + block / batchStrides[$1] % batch.extents[$1] * strides[$1] } * matrix
-        * size
+      batch.extents.offset(ofBlock: block, strides) * matrix * size
     }
     for block in 0..<batch.count {
       var product = product
@@ -42,11 +40,8 @@ extension Kernels {
     let product: reel_product
     let elementType: ElementType
 
-    /// From how many multiplications on a fork pays.
-    private static let worthSharing = 1 << 17
-
     func run() {
-      if product.m >= Threads.shared.count && product.m * product.n * product.k >= Self.worthSharing {
+      if product.m >= Threads.shared.count && product.m * product.n * product.k >= reel_product.worthSharing {
         Threads.shared.fork(self)
       } else {
         run(part: 0, of: 1)
@@ -54,11 +49,8 @@ extension Kernels {
     }
 
     func run(part: Int, of count: Int) {
-      let rows = (0..<product.m).part(part, of: count)
       var product = product
-      product.m = rows.count
-      product.a += rows.lowerBound * product.a_row * elementType.byteCount
-      product.c += rows.lowerBound * product.c_row * elementType.byteCount
+      product.narrow(to: (0..<product.m).part(part, of: count), elementType.byteCount)
       let scratch = table.pointee.product_scratch(elementType.kernel, &product)
       withScratch(scratch) {
         product.scratch = $0
@@ -69,6 +61,21 @@ extension Kernels {
 }
 
 extension reel_product {
+  /// From how many multiplications on a fork pays.
+  static let worthSharing = 1 << 17
+
+  /// Leaves some of the rows.
+  ///
+  /// - Parameters:
+  ///   - rows: Those that are computed.
+  ///   - size: The bytes of an element.
+  mutating func narrow(to rows: Range<Int>, _ size: Int) {
+    m = rows.count
+    a += rows.lowerBound * a_row * size
+    c += rows.lowerBound * c_row * size
+    if addend != nil { addend += rows.lowerBound * addend_row * size }
+  }
+
   /// Turns the order of accumulation round: both operands are read from the end.
   ///
   /// - Parameter size: The bytes of an element.

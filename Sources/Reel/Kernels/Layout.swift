@@ -69,3 +69,15 @@ struct StridedView {
 
   var base: UnsafeMutableRawPointer { storage.base + byteOffset }
 }
+
+extension [Int] {
+  /// Where a block lies, counting blocks along axes of these extents in row-major order.
+  func offset(ofBlock block: Int, _ strides: [Int]) -> Int {
+    var (rest, offset) = (block, 0)
+    for axis in indices.reversed() {
+      offset += rest % self[axis] * strides[axis]
+      rest /= self[axis]
+    }
+    return offset
+  }
+}

@@ -122,11 +122,11 @@ extension Executor {
     if blocks >= 4 * Threads.shared.count {
       // A fork for each of many products costs as much as a small one takes.
       let effort = blocks * call.rows * call.columns * call.inner
-      return split(blocks, effort: effort, minimum: 1 << 17, WholeProducts(call: call, bases: bases))
+      return split(blocks, effort: effort, minimum: reel_product.worthSharing, WholeProducts(call: call, bases: bases))
     }
     for block in 0..<blocks {
       split(
-        call.rows, effort: call.rows * call.columns * call.inner, minimum: 1 << 17,
+        call.rows, effort: call.rows * call.columns * call.inner, minimum: reel_product.worthSharing,
         ProductWork(call: call, bases: bases, block: block))
     }
   }
@@ -137,12 +137,8 @@ extension Executor {
     let block: Int
 
     func run(_ rows: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
-      let size = call.elementType.byteCount
       var product = call.kernel(bases, scratch, block: block)
-      product.m = rows.count
-      product.a += rows.lowerBound * product.a_row * size
-      product.c += rows.lowerBound * product.c_row * size
-      if product.addend != nil { product.addend += rows.lowerBound * product.addend_row * size }
+      product.narrow(to: rows, call.elementType.byteCount)
       Kernels.table.pointee.product(call.elementType.kernel, &product)
     }
   }

@@ -105,18 +105,6 @@ struct ProductCall: Sendable {
   }
 }
 
-extension [Int] {
-  /// Where a block lies, counting blocks along axes of these extents in row-major order.
-  func offset(ofBlock block: Int, _ strides: [Int]) -> Int {
-    var (rest, offset) = (block, 0)
-    for axis in indices.reversed() {
-      offset += rest % self[axis] * strides[axis]
-      rest /= self[axis]
-    }
-    return offset
-  }
-}
-
 /// Writing the right operand of products in the order they read it.
 struct PackCall: Sendable {
   let elementType: ElementType

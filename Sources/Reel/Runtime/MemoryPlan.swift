@@ -138,7 +138,32 @@ package struct MemoryPlan {
   }
 
   private typealias Block = (base: Int, byteCount: Int, first: Int, last: Int)
-  private typealias Places = (offsets: [Int], byteCount: Int)
+  private typealias Placed = (block: Block, offset: Int)
+
+  /// Where blocks lie, and what they need together.
+  private struct Places {
+    var offsets: [Int]
+    var byteCount = 0
+
+    init(_ count: Int) { offsets = Array(repeating: 0, count: count) }
+
+    /// Notes the place of a block, among others in the order of their offsets too.
+    mutating func add(_ block: Block, _ index: Int, to placed: inout [Placed], at offset: Int) {
+      placed.insert((block, offset), at: placed.firstIndex { $0.offset >= offset } ?? placed.count)
+      offsets[index] = offset
+      byteCount = max(byteCount, offset + block.byteCount)
+    }
+  }
+
+  /// The lowest offset at which so many bytes are free beside others, which are in the order of their offsets.
+  private static func lowestOffset(_ byteCount: Int, beside others: some Sequence<Placed>) -> Int {
+    var offset = 0
+    for other in others {
+      if other.offset - offset >= byteCount { break }
+      offset = max(offset, other.offset + other.block.byteCount)
+    }
+    return offset
+  }
 
   /// The number of blocks up to which each is compared with all others.
   private static let sortedLimit = 1024
@@ -146,40 +171,25 @@ package struct MemoryPlan {
   /// The largest blocks first, each at the lowest offset that is free all its life: little is left over between blocks that
   /// live long.
   private static func bySize(_ blocks: [Block]) -> Places {
-    var places = Places(offsets: Array(repeating: 0, count: blocks.count), byteCount: 0)
-    var placed: [(index: Int, offset: Int)] = []
+    var places = Places(blocks.count)
+    var placed: [Placed] = []
     let order = blocks.indices.sorted { (-blocks[$0].byteCount, $0) < (-blocks[$1].byteCount, $1) }
     for index in order {
       let block = blocks[index]
-      var offset = 0
-      for other in placed
-      where blocks[other.index].first <= block.last && block.first <= blocks[other.index].last {
-        if other.offset - offset >= block.byteCount { break }
-        offset = max(offset, other.offset + blocks[other.index].byteCount)
-      }
-      placed.insert((index, offset), at: placed.firstIndex { $0.offset >= offset } ?? placed.count)
-      places.offsets[index] = offset
-      places.byteCount = max(places.byteCount, offset + block.byteCount)
+      let beside = placed.lazy.filter { $0.block.first <= block.last && block.first <= $0.block.last }
+      places.add(block, index, to: &placed, at: lowestOffset(block.byteCount, beside: beside))
     }
     return places
   }
 
   /// In the order of their beginnings, each at the lowest offset that is free: quick for any number of blocks.
   private static func byBirth(_ blocks: [Block]) -> Places {
-    var places = Places(offsets: Array(repeating: 0, count: blocks.count), byteCount: 0)
-    var active: [(offset: Int, end: Int, last: Int)] = []
+    var places = Places(blocks.count)
+    var active: [Placed] = []
     for index in blocks.indices.sorted(by: { (blocks[$0].first, $0) < (blocks[$1].first, $1) }) {
       let block = blocks[index]
-      active.removeAll { $0.last < block.first }
-      var offset = 0
-      for other in active {
-        if other.offset - offset >= block.byteCount { break }
-        offset = max(offset, other.end)
-      }
-      active.insert(
-        (offset, offset + block.byteCount, block.last), at: active.firstIndex { $0.offset >= offset } ?? active.count)
-      places.offsets[index] = offset
-      places.byteCount = max(places.byteCount, offset + block.byteCount)
+      active.removeAll { $0.block.last < block.first }
+      places.add(block, index, to: &active, at: lowestOffset(block.byteCount, beside: active))
     }
     return places
   }
