@@ -50,12 +50,12 @@ const reel_kernels *reel_kernels_for(reel_isa isa) {
 }
 
 size_t reel_elementwise_scratch(size_t register_count) {
-    return (register_count + REEL_STAGING_AREAS) * REEL_REGISTER_BYTES;
+    return (register_count + REEL_STAGING_AREAS) * REEL_REGISTER_BYTES + REEL_UNIFORM_SLOTS * REEL_UNIFORM_BYTES;
 }
 
 void reel_run_instruction(const reel_kernels *kernels, reel_instruction instruction, const reel_slot *slots,
                           size_t slot_count, size_t rows, size_t columns) {
-    _Alignas(64) char scratch[REEL_STAGING_AREAS * REEL_REGISTER_BYTES];
+    _Alignas(64) char scratch[REEL_STAGING_AREAS * REEL_REGISTER_BYTES + REEL_UNIFORM_SLOTS * REEL_UNIFORM_BYTES];
     const reel_program program = {
         .code = &instruction,
         .code_count = 1,

@@ -22,6 +22,9 @@ enum {
     REEL_REGISTER_BYTES = REEL_TILE_ELEMENTS * 4 + REEL_TILE_COLUMNS_MIN * 8,
     // One for each operand of an instruction and one for its result.
     REEL_STAGING_AREAS = 4,
+    // Behind them one vector for each slot that holds one value for all elements, if its number is below this.
+    REEL_UNIFORM_SLOTS = 64,
+    REEL_UNIFORM_BYTES = 64,
 };
 
 // MARK: Scalar algorithms for operands that the vector forms pass on, the same code for every instruction set

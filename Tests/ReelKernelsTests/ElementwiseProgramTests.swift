@@ -165,6 +165,49 @@ import Testing
     }
   }
 
+  /// Tiles that follow each other use the addresses of the one before: with operands of every layout, with results in the
+  /// place of operands, and with more numbers for all elements than have a place of their own.
+  @Test(arguments: Kernels.all) func programOfManyOperands(_ kernels: Kernels) {
+    var samples = Samples(seed: 33)
+    for (rows, columns) in Self.shapes {
+      let count = 70
+      let layouts = (0..<count).map { index in
+        index % 4 == 0
+          ? Layout.random(rows: rows, columns: columns, forResult: false, &samples)
+          : Layout(row: 0, column: 0, count: 1)
+      }
+      var operands: [[Float]] = layouts.map { samples.reals($0.count) }
+      var sum: [Float] = samples.reals(rows * columns)
+      var expected = sum
+      for (layout, operand) in zip(layouts, operands) {
+        for index in expected.indices {
+          expected[index] = expected[index] * 0.5 + operand[layout.index(index / columns, index % columns)]
+        }
+      }
+      // sum = sum * 0.5 + operand, for each operand: the sum is read and written in its place.
+      var half: [Float] = [0.5]
+      let code = (0..<count).map {
+        instruction(REEL_OP_MULTIPLY_ADD, REEL_FLOAT32, result: count + 1, count + 1, count, $0)
+      }
+      half.withUnsafeMutableBytes { half in
+        sum.withUnsafeMutableBytes { sum in
+          let buffers = operands.indices.map { index in
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: operands[index].count * 4, alignment: 4)
+            operands[index].withUnsafeMutableBytes { buffer.copyMemory(from: UnsafeRawBufferPointer($0)) }
+            return buffer
+          }
+          defer { for buffer in buffers { buffer.deallocate() } }
+          let slots =
+            zip(layouts, buffers).map { $0.slot($1, elementSize: 4) }
+            + [Layout(row: 0, column: 0, count: 1), Layout(row: columns, column: 1, count: rows * columns)]
+            .enumerated().map { $1.slot($0 == 0 ? half : sum, elementSize: 4) }
+          kernels.run(code, slots: slots, rows: rows, columns: columns)
+        }
+      }
+      #expect(sum == expected, "\(rows) x \(columns)")
+    }
+  }
+
   @Test(arguments: Kernels.all) func nothingToDo(_ kernels: Kernels) {
     let slot = reel_slot(base: nil, row_stride: 0, column_stride: 1)
     kernels.run([instruction(REEL_OP_NEGATE, REEL_FLOAT32, result: 1, 0)], slots: [slot, slot], rows: 0, columns: 5)

@@ -126,6 +126,23 @@ extension Kernels {
     return result
   }
 
+  /// One instruction of three operands over contiguous memory.
+  func apply<A: KernelElement>(_ opcode: reel_opcode, _ a: [A], _ b: [A], _ c: [A], to: A.Type) -> [A] {
+    var operands = [a, b, c].flatMap(\.self)
+    var result = [A](repeating: .zero, count: a.count)
+    operands.withUnsafeMutableBytes { operands in
+      result.withUnsafeMutableBytes { result in
+        let parts = (0..<3).map { part in
+          reel_slot(base: operands.baseAddress! + part * result.count, row_stride: 0, column_stride: 1)
+        }
+        run(
+          [instruction(opcode, A.type, result: 3, 0, 1, 2)], slots: parts + [contiguous(result)], rows: 1,
+          columns: result.count / MemoryLayout<A>.size)
+      }
+    }
+    return result
+  }
+
   /// A choice over contiguous memory.
   func select<A: KernelElement>(_ condition: [UInt8], _ a: [A], _ b: [A]) -> [A] {
     var condition = condition

@@ -44,6 +44,51 @@ import Testing
     #expect(kernels.apply(REEL_OP_MINIMUM, a, b, to: Float.self).map(\.sign) == b.map(\.sign))
   }
 
+  // MARK: - Pairs
+
+  /// Each instruction that does two, and the two: `c - (a ∘ b)` is reversed.
+  static let pairs: [(both: reel_opcode, first: reel_opcode, second: reel_opcode, isReversed: Bool)] = [
+    (REEL_OP_ADD_ADD, REEL_OP_ADD, REEL_OP_ADD, false),
+    (REEL_OP_ADD_SUBTRACT, REEL_OP_ADD, REEL_OP_SUBTRACT, false),
+    (REEL_OP_ADD_SUBTRACT_FROM, REEL_OP_ADD, REEL_OP_SUBTRACT, true),
+    (REEL_OP_ADD_MULTIPLY, REEL_OP_ADD, REEL_OP_MULTIPLY, false),
+    (REEL_OP_SUBTRACT_ADD, REEL_OP_SUBTRACT, REEL_OP_ADD, false),
+    (REEL_OP_SUBTRACT_SUBTRACT, REEL_OP_SUBTRACT, REEL_OP_SUBTRACT, false),
+    (REEL_OP_SUBTRACT_SUBTRACT_FROM, REEL_OP_SUBTRACT, REEL_OP_SUBTRACT, true),
+    (REEL_OP_SUBTRACT_MULTIPLY, REEL_OP_SUBTRACT, REEL_OP_MULTIPLY, false),
+    (REEL_OP_MULTIPLY_ADD, REEL_OP_MULTIPLY, REEL_OP_ADD, false),
+    (REEL_OP_MULTIPLY_SUBTRACT, REEL_OP_MULTIPLY, REEL_OP_SUBTRACT, false),
+    (REEL_OP_MULTIPLY_SUBTRACT_FROM, REEL_OP_MULTIPLY, REEL_OP_SUBTRACT, true),
+    (REEL_OP_MULTIPLY_MULTIPLY, REEL_OP_MULTIPLY, REEL_OP_MULTIPLY, false),
+  ]
+
+  /// Two instructions at once round twice, as the two do, whatever the numbers and however many.
+  @Test(arguments: Kernels.all) func pairsOfInstructions(_ kernels: Kernels) {
+    comparePairs(kernels, Float.self)
+    comparePairs(kernels, Double.self)
+  }
+
+  private func comparePairs<T: KernelReal>(_ kernels: Kernels, _: T.Type) {
+    var samples = Samples(seed: 22)
+    let values: [T] = T.special + samples.patterns(500) + samples.reals(3_000, in: -3...3)
+    for count in [1, 15, 16, 17, 64, 528, 529, 3_000] {
+      let (a, b, c) = (
+        Array(values.shuffled(using: &samples).prefix(count)), Array(values.shuffled(using: &samples).prefix(count)),
+        Array(values.shuffled(using: &samples).prefix(count))
+      )
+      for (both, first, second, isReversed) in Self.pairs {
+        let between = kernels.apply(first, a, b, to: T.self)
+        let expected = kernels.apply(second, isReversed ? c : between, isReversed ? between : c, to: T.self)
+        let results = kernels.apply(both, a, b, c, to: T.self)
+        let different = a.indices.first { results[$0].bits != expected[$0].bits }
+        #expect(
+          different == nil, "opcode \(both.rawValue) of \(different.map { "\(a[$0]), \(b[$0]), \(c[$0])" } ?? "")")
+      }
+    }
+  }
+
+  // MARK: - Comparisons
+
   private func compareFunctions<T: KernelReal>(_ kernels: Kernels, _ x: [T]) {
     for opcode in Self.functions {
       let expected = Kernels.portable.apply(opcode, x, to: T.self)

@@ -127,7 +127,7 @@ static void run_program(const reel_instruction *code, size_t code_count, const r
 }
 
 static size_t operand_count(reel_opcode opcode) {
-    if (opcode == REEL_OP_SELECT) return 3;
+    if (opcode >= REEL_OP_SELECT && opcode < REEL_OP_CONVERT) return 3;
     return opcode >= REEL_OP_ADD && opcode < REEL_OP_SELECT ? 2 : 1;
 }
 
@@ -135,8 +135,9 @@ static bool exists(reel_opcode opcode, reel_element type) {
     const bool is_logical = opcode == REEL_OP_NOT || (opcode >= REEL_OP_AND && opcode <= REEL_OP_XOR);
     const bool takes_any = opcode == REEL_OP_COPY || opcode == REEL_OP_EQUAL || opcode == REEL_OP_NOT_EQUAL ||
                            opcode == REEL_OP_SELECT || opcode == REEL_OP_CONVERT;
+    const bool is_pair = opcode >= REEL_OP_ADD_ADD && opcode <= REEL_OP_MULTIPLY_MULTIPLY;
     if (type == REEL_BOOL) return is_logical || takes_any;
-    if (type == REEL_INT32) return !is_logical && !(opcode >= REEL_OP_EXP && opcode <= REEL_OP_ROUND);
+    if (type == REEL_INT32) return !is_logical && !is_pair && !(opcode >= REEL_OP_EXP && opcode <= REEL_OP_ROUND);
     return !is_logical;
 }
 

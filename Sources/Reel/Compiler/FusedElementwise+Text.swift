@@ -46,6 +46,9 @@ extension FusedElementwise: ReadableOperation {
     steps = try text.list("steps", of: "steps such as 2 = add f32 0 1, with slots below \(slotCount)") {
       Step($0, slotCount: slotCount)
     }
+    guard steps.count <= Int(REEL_CODE_LIMIT) else {
+      throw text.failure("a fused program of \(steps.count) steps", expected: "at most \(REEL_CODE_LIMIT)")
+    }
     try checkShapes(text)
     try checkSteps(text)
   }
@@ -81,8 +84,8 @@ extension FusedElementwise: ReadableOperation {
       let isRow = isByRows && isRowSlot(step.result)
       let folds = step.code.fold != nil
       for (index, slot) in step.operands.enumerated() {
-        // The mask of a select.
-        let type: ElementType = step.operands.count == 3 && index == 0 ? .bool : step.type
+        let isMask = step.code == Elementwise.select.scalarCode && index == 0
+        let type: ElementType = isMask ? .bool : step.type
         let fits = folds ? known[slot]?.isRow == false : !isRow || known[slot]?.isRow == true
         guard known[slot]?.type == type, fits else {
           throw text.failure("step '\(step)' reads slot \(slot)", expected: "a slot that holds \(type)")

@@ -182,7 +182,7 @@ extension Fusion {
     private func program(
       _ group: ArraySlice<Int>, over shape: Shape
     ) -> (FusedElementwise, operands: [Value], results: [Value])? {
-      guard group.count <= 96 else { return nil }
+      guard group.count <= Int(REEL_CODE_LIMIT) else { return nil }
       // What is left of a group may be only the values of the rows, or nothing that folds them.
       let isByRows = group.contains { source.nodes[$0].operation.rowCode != nil || isRowValue($0, of: shape) }
       let isAllRowValues = group.allSatisfy { source.nodes[$0].operation.rowCode == nil && isRowValue($0, of: shape) }
@@ -209,13 +209,13 @@ extension Fusion {
       var registers = Registers(first: memoryCount)
       var rowRegisters = Registers(first: Self.firstRowRegister)
       var steps: [FusedElementwise.Step] = []
-      for index in group {
+      for (index, code, read) in instructions(of: group, over: shape) {
         let node = source.nodes[index]
-        let read = node.operands.map { slots[$0] ?? registers[$0] ?? rowRegisters[$0]! }
         let value = Value(index)
-        for operand in node.operands { inner[operand]! -= 1 }
-        let sizes = Set((node.operands.map(source.type(of:)) + node.results).map(\.elementType.byteCount))
-        let ended = Set(node.operands.filter { inner[$0] == 0 })
+        let places = read.map { slots[$0] ?? registers[$0] ?? rowRegisters[$0]! }
+        for operand in read { inner[operand]! -= 1 }
+        let sizes = Set((read.map(source.type(of:)) + node.results).map(\.elementType.byteCount))
+        let ended = Set(read.filter { inner[$0] == 0 })
         // Where sizes differ, the result must not be written over an operand while that is read.
         if sizes.count == 1 { registers.release(ended) }
         let isRow = isByRows && (node.operation.rowCode != nil || isRowValue(index, of: shape))
@@ -224,9 +224,8 @@ extension Fusion {
         rowRegisters.release(ended)
         steps.append(
           FusedElementwise.Step(
-            code: (node.operation.scalarCode ?? node.operation.rowCode)!,
-            type: source.type(of: node.operands.last!).elementType, resultType: node.results[0].elementType,
-            operands: read, result: written))
+            code: code, type: source.type(of: node.operands.last!).elementType, resultType: node.results[0].elementType,
+            operands: places, result: written))
       }
       guard registers.count + rowRegisters.count <= Int(REEL_REGISTER_LIMIT) else { return nil }
       let shift = memoryCount + registers.count - Self.firstRowRegister
@@ -235,6 +234,34 @@ extension Fusion {
         registerCount: registers.count, rowRegisterCount: rowRegisters.count, isByRows: isByRows, shape: shape,
         types: results.map(source.type(of:)))
       return (fused, operands.map { names[$0]! }, results)
+    }
+
+    /// What the operations of a group are as instructions, each with the node whose result it gives. An operation of
+    /// arithmetic whose result only one other of them needs is done together with that one.
+    private func instructions(
+      of group: ArraySlice<Int>, over shape: Shape
+    ) -> [(index: Int, code: ScalarCode, operands: [Value])] {
+      var pairs: [Int: (code: ScalarCode, operands: [Value])] = [:]
+      var joined: Set<Int> = []
+      for index in group where source.nodes[index].results[0].shape == shape {
+        let node = source.nodes[index]
+        for (position, operand) in node.operands.enumerated().reversed() {
+          let before = Int(operand.node)
+          guard uses[operand] == 1, group.contains(before), pairs[before] == nil,
+            source.nodes[before].results == node.results, node.results[0].elementType.isFloatingPoint,
+            let pair = ElementwisePair.joining(
+              source.nodes[before].operation.scalarCode, node.operation.scalarCode, at: position)
+          else { continue }
+          pairs[index] = (pair.code, source.nodes[before].operands + [node.operands[1 - position]])
+          joined.insert(before)
+          break
+        }
+      }
+      return group.filter { !joined.contains($0) }.map { index in
+        let node = source.nodes[index]
+        let (code, operands) = pairs[index] ?? ((node.operation.scalarCode ?? node.operation.rowCode)!, node.operands)
+        return (index, code, operands)
+      }
     }
 
     /// Beyond all slots and registers: row registers get their numbers when it is known how many others there are.

@@ -18,10 +18,11 @@ extension Elementwise: ReadableOperation {
 }
 
 extension ScalarCode {
-  /// The name of what the instruction computes: that of the first operation with it.
+  /// The name of what the instruction computes: that of the first operation with it, or of a pair.
   package var name: String? {
     if let fold { return fold.kind.rawValue }
     return Elementwise.all.first { $0.scalarCode == self }?.name
+      ?? ElementwisePair.all.first { $0.code == self }?.name
       ?? (Convert(elementType: .float32).scalarCode == self ? Convert.names[0] : nil)
   }
 
@@ -39,6 +40,9 @@ extension ScalarCode {
     if let operation = Elementwise.all.first(where: { $0.name == name }) {
       guard operation.takes(type) else { return nil }
       return (operation.scalarCode!, operation.row.pullbacks.count, operation.row.resultType == .bool ? .bool : type)
+    }
+    if let pair = ElementwisePair.all.first(where: { $0.name == name }) {
+      return type.isFloatingPoint ? (pair.code, 3, type) : nil
     }
     let fold = Reduction.Kind(rawValue: name).flatMap { Reduction(kind: $0, axes: [-1], keepsDims: true).rowCode }
     return type.isNumeric ? fold.map { ($0, 1, type) } : nil

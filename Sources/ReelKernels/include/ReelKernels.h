@@ -76,6 +76,19 @@ typedef enum reel_opcode {
     REEL_OP_GREATER_EQUAL,
     // three operands
     REEL_OP_SELECT,  // a ? b : c, a bool, b and c of the instruction's type (any)
+    // three operands of one type, result of the same type: two instructions at once, each rounded. float32, float64
+    REEL_OP_ADD_ADD,            // (a + b) + c
+    REEL_OP_ADD_SUBTRACT,       // (a + b) - c
+    REEL_OP_ADD_SUBTRACT_FROM,  // c - (a + b)
+    REEL_OP_ADD_MULTIPLY,       // (a + b) * c
+    REEL_OP_SUBTRACT_ADD,       // (a - b) + c, and so on
+    REEL_OP_SUBTRACT_SUBTRACT,
+    REEL_OP_SUBTRACT_SUBTRACT_FROM,
+    REEL_OP_SUBTRACT_MULTIPLY,
+    REEL_OP_MULTIPLY_ADD,
+    REEL_OP_MULTIPLY_SUBTRACT,
+    REEL_OP_MULTIPLY_SUBTRACT_FROM,
+    REEL_OP_MULTIPLY_MULTIPLY,
     // one operand of the instruction's type, result of type `to`
     REEL_OP_CONVERT,  // float to int truncates and saturates, NaN gives 0; anything to bool is != 0
     // one operand, folded along its columns: one value for each row, with the bits of `reduce`; only in programs by rows
@@ -104,14 +117,14 @@ typedef struct reel_slot {
 } reel_slot;
 
 // Slots `slot_count ..< REEL_SLOT_LIMIT` are registers: scratch values that live for one tile.
-enum { REEL_SLOT_LIMIT = 255, REEL_REGISTER_LIMIT = 32, REEL_TILE_ELEMENTS = 512 };
+enum { REEL_SLOT_LIMIT = 255, REEL_REGISTER_LIMIT = 32, REEL_CODE_LIMIT = 96, REEL_TILE_ELEMENTS = 512 };
 
 // A program by rows has whole rows in a tile, so that it can fold them and go on with what comes out. Behind its registers
 // it has row registers, which hold one value for each row. An instruction whose result is a row register, or a slot in
 // memory with column stride 0, computes one value for each row; all its operands are of that kind (a fold's is not).
 typedef struct reel_program {
     const reel_instruction *code;
-    size_t code_count;
+    size_t code_count;  // at most REEL_CODE_LIMIT
     const reel_slot *slots;  // memory slots; an instruction naming a number >= slot_count names a register
     size_t slot_count;
     size_t rows, columns;

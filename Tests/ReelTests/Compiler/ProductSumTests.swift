@@ -67,6 +67,25 @@ import Testing
     #expect(Self.names(graph.applying([.fusion])) == ["fused", "matmul", "fused"])
   }
 
+  /// Two operations of arithmetic are one instruction where nobody else needs what lies between, and the bits stay.
+  @Test func operationsOfArithmeticGoInPairs() throws {
+    let graph = try Graph(tracing: [TensorType([3, 4]), TensorType([4]), TensorType(.scalar)]) { x in
+      let (a, b, c) = (x[0], x[1], x[2])
+      let slope = a * (c - a * a)
+      return [slope + (b - a) * c, (a - b) - slope, c - (a + b)]
+    }
+    let fused = graph.applying([.fusion])
+    let steps = "\(fused)".components(separatedBy: "steps=[").last!.components(separatedBy: "]").first!
+    #expect(
+      steps.components(separatedBy: ", ").map { $0.split(separator: " ")[2] } == [
+        "multiplySubtractFrom", "multiply", "subtractMultiply", "add", "subtractSubtract", "addSubtractFrom",
+      ], "\(fused)")
+    let operands = [sample([3, 4], seed: 1), sample([4], seed: 2), sample([], seed: 3)].map {
+      $0.converted(to: .float32)
+    }
+    for (found, expected) in zip(fused(operands), graph(operands)) { expectSameBits(found, expected) }
+  }
+
   @Test func operationsThatWaitForEachOtherThroughAProductStayApart() throws {
     let graph = try Graph(tracing: [TensorType([3, 3])]) { x in
       let y = tanh(x[0])
