@@ -17,9 +17,14 @@ extern const reel_kernels reel_kernels_neon;
 enum {
     // The least an inner loop may be given: no vector has more lanes.
     REEL_TILE_COLUMNS_MIN = 16,
-    // 512 float32 or 256 float64 and room for a short rest. Not a power of two, so that equal places of different
-    // registers do not compete for the same lines of the cache.
-    REEL_REGISTER_BYTES = REEL_TILE_ELEMENTS * 4 + REEL_TILE_COLUMNS_MIN * 8,
+    // The elements of a tile, half as many where some have eight bytes. Registers and operands of a program stay in the
+    // first-level cache.
+    REEL_TILE_ELEMENTS = 512,
+    // Of a tile of whole rows: of few rows, what is done once for each row would be most of the work.
+    REEL_ROW_TILE_ELEMENTS = REEL_ROW_COLUMNS_MAX,
+    // The largest tile, and room for a short rest. Not a power of two, so that equal places of different registers do not
+    // compete for the same lines of the cache.
+    REEL_REGISTER_BYTES = REEL_ROW_TILE_ELEMENTS * 4 + REEL_TILE_COLUMNS_MIN * 8,
     // One for each operand of an instruction and one for its result.
     REEL_STAGING_AREAS = 4,
     // Behind them one vector for each slot that holds one value for all elements, if its number is below this.

@@ -93,7 +93,7 @@ struct Fusion {
 
   /// Whether whole rows fit into a tile, which holds half as many elements of eight bytes.
   static func isRowOfTile(_ type: TensorType) -> Bool {
-    let limit = Int(REEL_TILE_ELEMENTS) / (type.elementType.byteCount > 4 ? 2 : 1)
+    let limit = Int(REEL_ROW_COLUMNS_MAX) / (type.elementType.byteCount > 4 ? 2 : 1)
     return (Int(REEL_ROW_COLUMNS_MIN)...limit).contains(type.shape.last)
   }
 

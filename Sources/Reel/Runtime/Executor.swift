@@ -178,14 +178,24 @@ extension Executor {
   }
 
   private func run(_ call: CopyCall) {
-    let size = call.elementType.byteCount
-    let rows = rows ?? 0..<(call.extents.first ?? 1)
-    withUnsafeTemporaryAllocation(of: Int.self, capacity: call.extents.count + 1) { extents in
-      for (axis, extent) in call.extents.enumerated() { extents[axis] = axis == 0 ? rows.count : extent }
-      Kernels.table.pointee.copy(
-        call.elementType.kernel, call.extents.count, extents.baseAddress!,
-        call.source.resolved(bases) + rows.lowerBound * (call.sourceStrides.first ?? 0) * size, call.sourceStrides,
-        call.result.resolved(bases) + rows.lowerBound * (call.resultStrides.first ?? 0) * size, call.resultStrides)
+    let work = CopyWork(call: call, bases: bases)
+    if let rows { return work.run(rows, scratch) }
+    split(call.extents.first ?? 1, effort: call.extents.reduce(1, *), minimum: 1 << 15, work)
+  }
+
+  private struct CopyWork: UnitWork {
+    let call: CopyCall
+    let bases: Bases
+
+    func run(_ rows: Range<Int>, _ scratch: UnsafeMutableRawPointer) {
+      let size = call.elementType.byteCount
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: call.extents.count + 1) { extents in
+        for (axis, extent) in call.extents.enumerated() { extents[axis] = axis == 0 ? rows.count : extent }
+        Kernels.table.pointee.copy(
+          call.elementType.kernel, call.extents.count, extents.baseAddress!,
+          call.source.resolved(bases) + rows.lowerBound * (call.sourceStrides.first ?? 0) * size, call.sourceStrides,
+          call.result.resolved(bases) + rows.lowerBound * (call.resultStrides.first ?? 0) * size, call.resultStrides)
+      }
     }
   }
 

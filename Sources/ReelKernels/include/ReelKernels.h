@@ -117,7 +117,7 @@ typedef struct reel_slot {
 } reel_slot;
 
 // Slots `slot_count ..< REEL_SLOT_LIMIT` are registers: scratch values that live for one tile.
-enum { REEL_SLOT_LIMIT = 255, REEL_REGISTER_LIMIT = 32, REEL_CODE_LIMIT = 96, REEL_TILE_ELEMENTS = 512 };
+enum { REEL_SLOT_LIMIT = 255, REEL_REGISTER_LIMIT = 32, REEL_CODE_LIMIT = 96 };
 
 // A program by rows has whole rows in a tile, so that it can fold them and go on with what comes out. Behind its registers
 // it has row registers, which hold one value for each row. An instruction whose result is a row register, or a slot in
@@ -131,10 +131,10 @@ typedef struct reel_program {
     void *scratch;  // reel_elementwise_scratch(register_count + row_register_count) bytes, aligned to 64
     size_t register_count;
     size_t row_register_count;
-    bool by_rows;  // then there are REEL_ROW_COLUMNS_MIN to REEL_TILE_ELEMENTS columns, half of that with float64
+    bool by_rows;  // then there are REEL_ROW_COLUMNS_MIN to REEL_ROW_COLUMNS_MAX columns, half of that with float64
 } reel_program;
 
-enum { REEL_ROW_COLUMNS_MIN = 16 };
+enum { REEL_ROW_COLUMNS_MIN = 16, REEL_ROW_COLUMNS_MAX = 2048 };
 
 // Bytes of scratch that a program with this many registers needs. Never 0: strided operands pass through it too.
 size_t reel_elementwise_scratch(size_t register_count);

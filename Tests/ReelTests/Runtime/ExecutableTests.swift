@@ -157,6 +157,24 @@ import Testing
     }
   }
 
+  /// Rows that are folded inside a program: whole rows of one tile and more, and rows that are too short or too long for it.
+  @Test(arguments: [ElementType.float32, .float64])
+  func rowsOfAnyWidth(_ elementType: ElementType) throws {
+    for width in [1, 15, 16, 17, 100, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049] {
+      for rows in [1, 2, 37] {
+        let x = sample([rows, width], seed: UInt64(width), elementType: elementType)
+        let graph = try Graph(tracing: [x.type]) { x in
+          let centred = x[0] - x[0].mean(along: [-1], keepDims: true)
+          let scale = (centred * centred).mean(along: [-1], keepDims: true)
+          return [centred / sqrt(scale + 1), x[0].max(along: [-1])]
+        }
+        for (found, expected) in zip(graph.applying(Pass.pipeline)([x]), graph([x])) {
+          expectSameBits(found, expected, "\(rows) rows of \(width)")
+        }
+      }
+    }
+  }
+
   @Test func aWarmRunAllocatesNoTensorMemory() throws {
     let graph = try Graph(tracing: [TensorType([8, 16]), TensorType([16, 16])]) { x in
       [tanh(x[0].matmul(x[1])).sum(along: [1]), x[0] * 2]
