@@ -6,6 +6,7 @@ import Musl
 import Darwin
 #endif
 import Foundation
+internal import ReelKernels
 import Synchronization
 
 /// The threads that loops and large kernels are split over: as many as the machine has cores, or `REEL_THREADS`.
@@ -77,7 +78,7 @@ final class Threads: Sendable {
       var spins = 0
       while finished.load(ordering: .acquiring) < count {
         spins += 1
-        if spins > 10_000 { sched_yield() }
+        if spins < 1000 { reel_pause() } else { sched_yield() }
       }
     }
     isForking.store(false, ordering: .releasing)
@@ -111,13 +112,22 @@ final class Threads: Sendable {
     }
   }
 
-  /// Spins for about a hundred microseconds, which is what lies between the forks of eager code, then sleeps until the next fork.
+  /// How long a worker spins: longer than what lies between the forks of eager code, or between two steps of a training.
+  private static let patience = Duration.microseconds(300)
+
+  /// Spins for a while, then sleeps until the next fork.
   private func awaitGeneration(after seen: Int) -> Int {
     func current() -> Int {
       let claims = claims.load(ordering: .sequentiallyConsistent)
       return claims - claims % Self.generation
     }
-    for _ in 0..<60_000 where current() != seen { return current() }
+    let start = ContinuousClock.now
+    repeat {
+      for _ in 0..<32 {
+        if current() != seen { return current() }
+        reel_pause()
+      }
+    } while ContinuousClock.now - start < Self.patience
     monitor.lock()
     defer { monitor.unlock() }
     sleepers.add(1, ordering: .sequentiallyConsistent)

@@ -51,27 +51,49 @@ private final class FreeBlocks: Sendable {
 
   /// Kept blocks are idle memory of the process; a few layers' worth of activations.
   private static let capacity = 16 << 20
+  /// The logarithm of the number of shelves.
+  private static let shelfBits = 6
+
+  /// Blocks of one size. While it is empty it can go over to another size.
+  private struct Shelf {
+    var byteCount = 0
+    var blocks: [UnsafeMutableRawPointer] = []
+  }
 
   private struct State: @unchecked Sendable {
-    var blocks: [Int: [UnsafeMutableRawPointer]] = [:]
+    var shelves = Array(repeating: Shelf(), count: 1 << shelfBits)
     var byteCount = 0
   }
 
   private let state = Mutex(State())
 
+  /// The only shelf for a size: looking for one takes no longer than that, however many sizes there are.
+  private static func shelf(for byteCount: Int) -> Int {
+    let mixed = UInt64(byteCount) &* 0x9E37_79B9_7F4A_7C15
+    return Int(mixed >> UInt64(UInt64.bitWidth - shelfBits))
+  }
+
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    state.withLock { state in
-      guard let block = state.blocks[byteCount]?.popLast() else { return nil }
+    let shelf = Self.shelf(for: byteCount)
+    return state.withLock { state in
+      guard state.shelves[shelf].byteCount == byteCount, let block = state.shelves[shelf].blocks.popLast() else {
+        return nil
+      }
       state.byteCount -= byteCount
       return block
     }
   }
 
-  /// Keeps a block, unless there are enough.
+  /// Keeps a block, unless there are enough or blocks of another size have its place.
   func put(_ block: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
-    state.withLock { state in
+    let shelf = Self.shelf(for: byteCount)
+    return state.withLock { state in
       guard state.byteCount + byteCount <= Self.capacity else { return false }
-      state.blocks[byteCount, default: []].append(block)
+      if state.shelves[shelf].byteCount != byteCount {
+        guard state.shelves[shelf].blocks.isEmpty else { return false }
+        state.shelves[shelf].byteCount = byteCount
+      }
+      state.shelves[shelf].blocks.append(block)
       state.byteCount += byteCount
       return true
     }

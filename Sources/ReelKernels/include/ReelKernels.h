@@ -213,6 +213,15 @@ typedef struct reel_kernels {
     void (*random_bits)(uint32_t key0, uint32_t key1, size_t count, uint32_t *y);
 } reel_kernels;
 
+// Tells the processor that the thread waits for another one in a loop.
+static inline void reel_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __builtin_arm_yield();
+#endif
+}
+
 // Whether this processor has the instruction set (and this build knows it).
 bool reel_isa_is_supported(reel_isa isa);
 // The best supported instruction set.
