@@ -91,7 +91,7 @@ extension Kernels {
     if rows * columns * (isCheap ? 1 : DenseWork.functionEffort) >= DenseWork.worthSharing {
       Threads.shared.fork(work)
     } else {
-      work.run(part: 0, of: 1)
+      work.run(slots, rows: rows, columns: columns)
     }
   }
 
@@ -117,10 +117,13 @@ extension Kernels {
       advance(&slots.0)
       advance(&slots.1)
       advance(&slots.2)
-      withUnsafeBytes(of: &slots) {
+      run(slots, rows: ownRows.count, columns: ownColumns.count)
+    }
+
+    func run(_ slots: (reel_slot, reel_slot, reel_slot), rows: Int, columns: Int) {
+      withUnsafeBytes(of: slots) {
         reel_run_instruction(
-          table, instruction, $0.assumingMemoryBound(to: reel_slot.self).baseAddress, 3, ownRows.count,
-          ownColumns.count)
+          table, instruction, $0.assumingMemoryBound(to: reel_slot.self).baseAddress, 3, rows, columns)
       }
     }
   }

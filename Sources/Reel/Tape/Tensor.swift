@@ -90,8 +90,19 @@ enum Literal: Hashable, Sendable {
     }
   }
 
+  /// What the formulas of most derivatives contain, made once.
+  private static let ones = (Literal.number(1).newStorage(.float32), Literal.number(1).newStorage(.float64))
+
   /// The scalar as one element of the type, which it fits.
   func storage(_ elementType: ElementType) -> Storage {
+    switch (self, elementType) {
+    case (.number(1), .float32): Self.ones.0
+    case (.number(1), .float64): Self.ones.1
+    default: newStorage(elementType)
+    }
+  }
+
+  private func newStorage(_ elementType: ElementType) -> Storage {
     let storage = Storage(TensorType(.scalar, elementType))
     switch (self, elementType) {
     case (.truth(let value), .bool): storage.base.storeBytes(of: value, as: Bool.self)
