@@ -203,19 +203,35 @@ extension Fusion {
         }
       }
       for result in results { slots[result] = slots.count }
-      let memoryCount = operands.count + results.count
-      guard memoryCount <= 64 else { return nil }
+      guard slots.count <= 64 else { return nil }
 
-      var registers = Registers(first: memoryCount)
+      let (steps, registerCount, rowRegisterCount) = steps(of: group, over: shape, isByRows: isByRows, slots, inner)
+      guard registerCount + rowRegisterCount <= Int(REEL_REGISTER_LIMIT) else { return nil }
+      let fused = FusedElementwise(
+        steps: steps, operandCount: operands.count, registerCount: registerCount, rowRegisterCount: rowRegisterCount,
+        isByRows: isByRows, shape: shape, types: results.map(source.type(of:)))
+      return (fused, operands.map { names[$0]! }, results)
+    }
+
+    /// The steps of a group's program, with registers for what lies in no slot of memory.
+    ///
+    /// - Parameters:
+    ///   - slots: The slots of operands and results.
+    ///   - uses: How often the group uses each value.
+    private func steps(
+      of group: ArraySlice<Int>, over shape: Shape, isByRows: Bool, _ slots: [Value: Int], _ uses: [Value: Int]
+    ) -> (steps: [FusedElementwise.Step], registerCount: Int, rowRegisterCount: Int) {
+      var uses = uses
+      var registers = Registers(first: slots.count)
       var rowRegisters = Registers(first: Self.firstRowRegister)
       var steps: [FusedElementwise.Step] = []
-      for (index, code, read) in instructions(of: group, over: shape) {
+      for (index, code, operands) in instructions(of: group, over: shape) {
         let node = source.nodes[index]
         let value = Value(index)
-        let places = read.map { slots[$0] ?? registers[$0] ?? rowRegisters[$0]! }
-        for operand in read { inner[operand]! -= 1 }
-        let sizes = Set((read.map(source.type(of:)) + node.results).map(\.elementType.byteCount))
-        let ended = Set(read.filter { inner[$0] == 0 })
+        let read = operands.map { slots[$0] ?? registers[$0] ?? rowRegisters[$0]! }
+        for operand in operands { uses[operand]! -= 1 }
+        let sizes = Set((operands.map(source.type(of:)) + node.results).map(\.elementType.byteCount))
+        let ended = Set(operands.filter { uses[$0] == 0 })
         // Where sizes differ, the result must not be written over an operand while that is read.
         if sizes.count == 1 { registers.release(ended) }
         let isRow = isByRows && (node.operation.rowCode != nil || isRowValue(index, of: shape))
@@ -225,15 +241,12 @@ extension Fusion {
         steps.append(
           FusedElementwise.Step(
             code: code, type: source.type(of: node.operands.last!).elementType, resultType: node.results[0].elementType,
-            operands: places, result: written))
+            operands: read, result: written))
       }
-      guard registers.count + rowRegisters.count <= Int(REEL_REGISTER_LIMIT) else { return nil }
-      let shift = memoryCount + registers.count - Self.firstRowRegister
-      let fused = FusedElementwise(
-        steps: steps.map { $0.movingSlots(from: Self.firstRowRegister, by: shift) }, operandCount: operands.count,
-        registerCount: registers.count, rowRegisterCount: rowRegisters.count, isByRows: isByRows, shape: shape,
-        types: results.map(source.type(of:)))
-      return (fused, operands.map { names[$0]! }, results)
+      let shift = slots.count + registers.count - Self.firstRowRegister
+      return (
+        steps.map { $0.movingSlots(from: Self.firstRowRegister, by: shift) }, registers.count, rowRegisters.count
+      )
     }
 
     /// What the operations of a group are as instructions, each with the node whose result it gives. An operation of
