@@ -11,10 +11,10 @@ class Run:
     quick: list = field(default_factory=list)  # what --quick runs instead
 
 
-def rows(name, program, *arguments):
-    """A training step of the row classifier."""
+def rows(name, program, *arguments, iterations=300):
+    """A training step of the row classifier, so often that a busy moment of the machine does not decide the median."""
     first = {"reel": "step", "torch": "torch_rows.py", "jax": "jax_rows.py", "keras": "keras_rows.py"}[program]
-    return Run(f"{program} {name}", program, [first, *arguments, "--iterations", "60"],
+    return Run(f"{program} {name}", program, [first, *arguments, "--iterations", str(iterations)],
                [first, *arguments, "--iterations", "5"])
 
 
@@ -39,8 +39,8 @@ RUNS = [
     rows("gru-plain", "torch", "--cell", "gru-plain"),
     rows("gru", "jax", "--cell", "gru"),
     rows("gru", "keras", "--cell", "gru"),
-    rows("lstm-256", "reel", "--units", "256"),
-    rows("lstm-256", "torch", "--units", "256"),
+    rows("lstm-256", "reel", "--units", "256", iterations=60),
+    rows("lstm-256", "torch", "--units", "256", iterations=60),
     rows("lstm-unroll", "reel", "--mode", "unroll"),
     rows("lstm-unroll", "jax", "--unroll"),
     rows("lstm-unroll", "keras", "--unroll"),
